@@ -1,0 +1,1 @@
+"""Archive: chat exports of any platform, kept as Parquet, read by any engine."""

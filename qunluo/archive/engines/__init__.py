@@ -1,0 +1,1 @@
+"""Engines: what runs a plan. One module each; nothing outside knows which."""

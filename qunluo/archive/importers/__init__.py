@@ -1,0 +1,20 @@
+"""Importers: one module per export format, recognised by content."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from qunluo.archive.importers.base import Importer
+
+# module → class; a format is added by one module and one line here
+FORMATS: dict[str, str] = {}
+
+
+@cache
+def importer(name: str) -> Importer:
+    """The importer of that name; imported only when needed."""
+    found: Importer = getattr(
+        import_module(f"qunluo.archive.importers.{name}"), FORMATS[name]
+    )()
+    return found

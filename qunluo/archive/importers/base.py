@@ -1,0 +1,195 @@
+"""What an importer is given and what it gives back.
+
+One importer is one module with one class that satisfies `Importer`, listed in
+`importers/__init__.py`. It is pure parsing: bytes in, typed rows and rejects out, streaming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timezone
+from typing import BinaryIO, Literal, Protocol
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from qunluo.archive.schema import EVENTS, MESSAGES
+from qunluo.kit.text import Text
+
+FLUSH_ROWS = 20_000
+REJECT_CHARS = 500
+
+DateOrder = Literal["dmy", "mdy", "ymd"]
+
+
+class Source(Protocol):
+    """One file to read, wherever it lies: on disk, in a folder, in a zip, tar or gz."""
+
+    name: str
+    """Its path inside what the user named, with `/` (for messages and for group names)."""
+
+    def open(self) -> BinaryIO:
+        """A fresh binary stream from the start. Reading is bounded by the caller's limits."""
+
+    def sibling(self, path: str) -> Source | None:
+        """Another file of the same folder or container, by relative path (`../users.json`)."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What only the user can know about a file."""
+
+    zone: ZoneInfo | timezone = UTC  # of files that state none
+    date_order: DateOrder | None = None  # of ambiguous dates
+    group: str | None = None  # instead of the name found in the file or its path
+    unit: Literal["s", "ms"] | None = None  # of epoch numbers, where a format has both
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A line that could not be read, kept so that nothing is lost."""
+
+    line: int
+    reason: str  # an English sentence without names or message text
+    content: str
+
+
+@dataclass
+class Tally:
+    """Where every line (or record, for formats without lines) of a source went.
+
+    `messages + events + rejects + continuation + blank + header == lines`; the store checks it.
+    """
+
+    lines: int = 0
+    messages: int = 0
+    events: int = 0
+    rejects: int = 0
+    blank: int = 0
+    continuation: int = 0  # further lines of a message that has several
+    header: int = 0  # lines about the file itself
+
+    def accounts_for_every_line(self) -> bool:
+        parts = (self.messages, self.events, self.rejects)
+        return sum(parts) + self.blank + self.continuation + self.header == self.lines
+
+    def add(self, other: Tally) -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+
+@dataclass
+class Batch:
+    """Some rows in the order of the source. Tables have the exact schemas of `archive.schema`."""
+
+    messages: pa.Table = field(default_factory=lambda: MESSAGES.empty_table())
+    events: pa.Table = field(default_factory=lambda: EVENTS.empty_table())
+    rejects: list[Reject] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    warnings: list[Text] = field(
+        default_factory=list
+    )  # e.g. "looks cut off at 40,000 messages"
+
+
+class Importer(Protocol):
+    """Reads one export format."""
+
+    name: str  # "whatsapp"
+    label: Text
+    lacks: frozenset[str]
+    """What the format can't carry, of: ids replies reactions leaves joins zone edits mentions
+    roster threads senders. The report names figures that need it as absent."""
+
+    def sniff(self, head: bytes, source: Source) -> float:
+        """How surely this is ours, 0 to 1, judged by content: the first 64 kB of the file."""
+
+    def read(self, source: Source, options: Options) -> Iterator[Batch]:
+        """All rows of the file, streaming, memory not growing with the file."""
+
+
+@dataclass
+class Rows:
+    """Collects rows for importers that parse one record at a time; `take()` empties it.
+
+    Values not given stay null. `sent_at`/`at` are aware datetimes or integer microseconds
+    since 1970 UTC. Strings are cleaned of lone surrogates and NUL so that Arrow takes them.
+    """
+
+    platform: str
+    batch_messages: list[dict[str, object]] = field(default_factory=list)
+    batch_events: list[dict[str, object]] = field(default_factory=list)
+    batch_rejects: list[Reject] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    warnings: list[Text] = field(default_factory=list)
+
+    def message(self, **values: object) -> None:
+        """One message; keys are columns of `MESSAGES` without `platform`."""
+        values["platform"] = self.platform
+        self.batch_messages.append(values)
+        self.tally.messages += 1
+
+    def event(self, *, same_line: bool = False, **values: object) -> None:
+        """One event; keys are columns of `EVENTS` without `platform`.
+
+        `same_line` for the second and later events of one record (three people invited
+        at once), so that the tally counts the record once.
+        """
+        values["platform"] = self.platform
+        self.batch_events.append(values)
+        self.tally.events += not same_line
+
+    def reject(self, line: int, reason: str, content: str) -> None:
+        self.batch_rejects.append(Reject(line, reason, clean(content[:REJECT_CHARS]) or ""))
+        self.tally.rejects += 1
+
+    def full(self) -> bool:
+        return len(self.batch_messages) + len(self.batch_events) >= FLUSH_ROWS
+
+    def take(self) -> Batch:
+        """What was collected since the last call, as a batch."""
+        batch = Batch(
+            messages=_table(self.batch_messages, MESSAGES),
+            events=_table(self.batch_events, EVENTS),
+            rejects=self.batch_rejects,
+            tally=self.tally,
+            warnings=self.warnings,
+        )
+        self.batch_messages, self.batch_events, self.batch_rejects = [], [], []
+        self.tally, self.warnings = Tally(), []
+        return batch
+
+
+def _table(rows: list[dict[str, object]], schema: pa.Schema) -> pa.Table:
+    columns = [_column([row.get(f.name) for row in rows], f.type) for f in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: list[object], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_string(kind):
+        values = [clean(v) if isinstance(v, str) else v for v in values]
+    if pa.types.is_timestamp(kind):
+        values = [micros(v) if isinstance(v, datetime) else v for v in values]
+        return pa.array(values, pa.int64()).cast(kind)
+    return pa.array(values, kind)
+
+
+def clean(text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates become "?", NUL goes."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware instant, exactly."""
+    delta = at - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def decode(raw: bytes) -> str:
+    """Text in the encodings exports come in: UTF-8 (with or without BOM), UTF-16, GB18030."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")

@@ -1,0 +1,1 @@
+"""Insight: what is going on in a community, as figures that state their definition."""

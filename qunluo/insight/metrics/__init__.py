@@ -1,0 +1,1 @@
+"""Metrics: one declaration per figure, one module per family."""

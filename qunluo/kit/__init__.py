@@ -1,0 +1,1 @@
+"""Kit: words, errors and time. Nothing here knows what a community is."""
