@@ -1,0 +1,104 @@
+"""Small statistics that several figures share: intervals, quantiles, inequality, ranks.
+
+All are deterministic: whatever draws at random takes a seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+Z95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
+ROUNDS = 2_000  # of a bootstrap
+
+
+def wilson(hits: int, n: int, z: float = Z95) -> tuple[float, float]:
+    """Interval of a share (Wilson 1927, without continuity correction); (0, 1) when n is 0."""
+    if n == 0:
+        return 0.0, 1.0
+    share, z2 = hits / n, z * z
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = z / (1 + z2 / n) * sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    low = 0.0 if hits == 0 else max(0.0, middle - half)
+    return low, 1.0 if hits == n else min(1.0, middle + half)
+
+
+def quantile(values: Sequence[float] | Numbers, q: float) -> float:
+    """The nearest-rank quantile: the ⌈q·n⌉-th smallest, so always a value that occurred."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    if not len(ordered):
+        return float("nan")
+    return float(ordered[max(ceil(q * len(ordered)), 1) - 1])
+
+
+def weighted_quantile(
+    values: Sequence[float] | Numbers, weights: Sequence[int] | NDArray[np.int64], q: float
+) -> float:
+    """Nearest rank where `values[i]` occurred `weights[i]` times."""
+    kept, counts = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.int64)
+    total = int(counts.sum())
+    if not total:
+        return float("nan")
+    order = np.argsort(kept, kind="stable")
+    reached = np.cumsum(counts[order])
+    return float(kept[order][np.searchsorted(reached, max(ceil(q * total), 1))])
+
+
+def gini(values: Sequence[float] | Numbers) -> float:
+    """Inequality of non-negative values: 0 all equal, towards 1 one has everything.
+
+    G = (2·Σ i·x₍ᵢ₎ ÷ (n·Σx)) − (n+1) ÷ n with x ascending and i from 1; 0 if all are 0.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    n, total = len(ordered), float(ordered.sum())
+    if n == 0 or total == 0:
+        return 0.0
+    ranks = np.arange(1, n + 1, dtype=np.float64)
+    return float(2 * (ranks * ordered).sum() / (n * total) - (n + 1) / n)
+
+
+def bootstrap(
+    estimate: Callable[[NDArray[np.int64]], float],
+    n: int,
+    seed: int,
+    *,
+    rounds: int = ROUNDS,
+) -> tuple[float, float]:
+    """95 % percentile interval of `estimate(indices)` over resamples of n rows.
+
+    Resamples on which the estimate is undefined (NaN) are left out; (NaN, NaN) if all are.
+    """
+    random = np.random.default_rng(seed)
+    drawn = np.array([estimate(random.integers(0, n, n)) for _ in range(rounds if n else 0)])
+    kept = drawn[~np.isnan(drawn)]
+    if not len(kept):
+        return float("nan"), float("nan")
+    low, high = np.quantile(kept, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def ranks(values: Sequence[float] | Numbers) -> Numbers:
+    """Ranks from 1; equal values share the mean of their ranks."""
+    kept = np.asarray(values, dtype=np.float64)
+    _, which, counts = np.unique(kept, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    mean: Numbers = (last - (counts - 1) / 2)[which]
+    return mean
+
+
+def spearman(x: Sequence[float] | Numbers, y: Sequence[float] | Numbers) -> float:
+    """Spearman's ρ: Pearson's correlation of the ranks; NaN if one side does not vary."""
+    a, b = ranks(x), ranks(y)
+    if len(a) < 2 or a.min() == a.max() or b.min() == b.max():
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def spearman_interval(x: Numbers, y: Numbers, seed: int) -> tuple[float, float]:
+    """95 % bootstrap interval of Spearman's ρ, pairs resampled and ranked anew each time."""
+    return bootstrap(lambda rows: spearman(x[rows], y[rows]), len(x), seed)
