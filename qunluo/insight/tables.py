@@ -29,5 +29,9 @@ Small, in memory:
 - `classes`: group_key, sender_key, class, suspected (bool)
 - `accounts`: sender_key, platform, sender_id, name (latest), role (platform's own word or null)
 - `groups`: group_key, platform, group_id, name
-- `roster`, `staff`, `orders`: what the user gave (see `insight.inputs`); empty tables if not
+- `roster`: group_key, sender_key (also of members who never wrote), name, joined_at, left_at
+  (local, naive, null if unknown or still there)
+- `corporate`: group_key (null: all groups), sender_key, name, corporate (verified, lapsed,
+  never or null), vendor; from the corporate table and from the roster's columns
+- `staff`, `orders`: what the user gave (see `insight.inputs`); all empty tables if not
 """
