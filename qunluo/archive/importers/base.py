@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qunluo.archive.schema import EVENTS, MESSAGES
 from qunluo.kit.text import Text
@@ -161,17 +162,32 @@ class Rows:
 
 
 def _table(rows: list[dict[str, object]], schema: pa.Schema) -> pa.Table:
-    columns = [_column([row.get(f.name) for row in rows], f.type) for f in schema]
+    given: set[str] = set().union(*rows)
+    columns = [_column(rows, f) if f.name in given else pa.nulls(len(rows), f.type) for f in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _column(values: list[object], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_string(kind):
-        values = [clean(v) if isinstance(v, str) else v for v in values]
+def _column(rows: list[dict[str, object]], column: pa.Field) -> pa.Array:
+    name, kind = column.name, column.type
+    values = [row.get(name) for row in rows]
     if pa.types.is_timestamp(kind):
         values = [micros(v) if isinstance(v, datetime) else v for v in values]
         return pa.array(values, pa.int64()).cast(kind)
-    return pa.array(values, kind)
+    try:
+        taken = pa.array(values, kind)
+    except UnicodeEncodeError:  # a lone surrogate somewhere: rare, so only then every text
+        taken = pa.array([_cleaned(v) for v in values], kind)
+    if pa.types.is_string(kind) and pc.any(pc.match_substring(taken, "\x00")).as_py():
+        taken = pc.replace_substring(taken, "\x00", "")
+    return taken
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_cleaned(v) for v in value]
+    return {k: _cleaned(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def clean(text: str) -> str:
