@@ -1,0 +1,44 @@
+"""What an engine must do: run plans over named tables. DuckDB is one; Spark can be another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Files:
+    """Parquet files read as one table; an empty list is an empty table."""
+
+    paths: tuple[Path, ...]
+    schema: pa.Schema
+
+
+Input = pa.Table | Files
+Inputs = Mapping[str, Input]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A named Ibis expression over named tables.
+
+    `build(tables)` gets `{name: ibis.Table}` with the columns of the inputs. The name must be
+    unique in the program: compiled plans are kept under it.
+    """
+
+    name: str
+    build: Callable[[Mapping[str, Any]], Any]
+
+
+class Engine(Protocol):
+    """Runs plans. Results of the same plan on the same rows are equal on every engine."""
+
+    def run(self, plans: Sequence[Plan], inputs: Inputs) -> dict[str, pa.Table]:
+        """Each plan's rows under its name, sorted by all columns that can be compared."""
+
+    def write(self, plan: Plan, inputs: Inputs, to: Path) -> int:
+        """The plan's rows as one Parquet file in the plan's own order; answers their number."""

@@ -1,0 +1,224 @@
+"""From what the user names to rows in an archive: recognise, read, add in atomic steps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import pyarrow as pa
+
+from qunluo.archive.importers import FORMATS, importer
+from qunluo.archive.importers.base import Importer, Options, Reject, Tally
+from qunluo.archive.manifest import zone_of
+from qunluo.archive.schema import REJECTS
+from qunluo.archive.sources import Found, Skipped, Sources, find_sources
+from qunluo.archive.staging import Stage
+from qunluo.archive.store import Archive
+from qunluo.kit.errors import QunluoError
+from qunluo.kit.text import Text
+
+HEAD_BYTES = 64 << 10
+SURE = 0.5  # an importer less sure than this does not get the file
+CHECKPOINT_ROWS = 4_000_000  # after so many, what is read so far becomes part of the archive
+
+TALLY = tuple(vars(Tally()))
+SOURCES = pa.schema(
+    [
+        pa.field("fingerprint", pa.string(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("format", pa.string(), nullable=False),
+        *(pa.field(n, pa.int64(), nullable=False) for n in TALLY),
+        pa.field("warnings_en", pa.list_(pa.string())),
+        pa.field("warnings_zh", pa.list_(pa.string())),
+    ]
+)
+KEPT_REJECTS = pa.schema([pa.field("fingerprint", pa.string(), nullable=False), *REJECTS])
+
+
+class NothingReadableError(QunluoError):
+    """No file was a chat export."""
+
+    code = "nothing_readable"
+    sentence = Text(
+        "None of the {count} files is a chat export that Qunluo knows (first: “{name}”). "
+        "Known formats: {formats}. See docs/how-to for how to export a chat.",
+        "{count} 个文件都不是群落能识别的聊天记录导出（首个：“{name}”）。"
+        "支持的格式：{formats}。导出方法见 docs/how-to。",
+    )
+
+
+class UncountedLinesError(QunluoError):
+    """An importer lost count: a defect of ours, never of the user's file."""
+
+    code = "uncounted_lines"
+    sentence = Text(
+        "Reading “{name}” as {format} did not account for every line ({tally}). Nothing was "
+        "changed. This is a defect of Qunluo: please report it.",
+        "按 {format} 读取“{name}”时有行未被计入（{tally}）。档案未作任何改动。"
+        "这是群落的缺陷，请反馈。",
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far an import is; `done` and `total` count bytes (read) or rows (store)."""
+
+    stage: Literal["read", "store"]
+    done: int
+    total: int
+    name: str = ""
+
+
+@dataclass
+class Imported:
+    """What an import did."""
+
+    tally: Tally = field(default_factory=Tally)
+    files: int = 0
+    known: int = 0  # files that the archive had already
+    skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[tuple[str, Text]] = field(default_factory=list)
+
+
+Watch = Callable[[Step], None]
+
+
+def import_files(archive: Archive, paths: Sequence[Path], options: Options,
+                 watch: Watch = lambda step: None) -> Imported:  # fmt: skip
+    """Reads every export among `paths` into the archive.
+
+    An interrupted import loses nothing that is stored: running it again skips the files that
+    are in, and a message that is there already is not stored twice. Raises `QunluoError`
+    where nothing can be read; files in folders that are no exports are `skipped`.
+    """
+    with find_sources(paths) as sources, TemporaryDirectory(prefix="qunluo-stage-") as folder:
+        run = _Run(archive, options, watch, Path(folder))
+        run.read_all(sources)
+        run.store()
+        run.done.skipped += sources.skipped
+        return run.done
+
+
+class UnknownFormatError(QunluoError):
+    """One file among others is no chat export."""
+
+    code = "unknown_format"
+    sentence = Text(
+        "“{name}” is no chat export that Qunluo knows.", "“{name}”不是可识别的聊天记录。"
+    )
+
+
+def recognise(source: Found) -> Importer | None:
+    """The importer that is surest of the file's content, if any is sure."""
+    head = source.head(HEAD_BYTES)
+    sure = [(importer(name).sniff(head, source), name) for name in FORMATS]
+    best, name = max(sure, key=lambda s: (s[0], -list(FORMATS).index(s[1])), default=(0.0, ""))
+    return importer(name) if best >= SURE else None
+
+
+class _Run:
+    """One import under way."""
+
+    def __init__(self, archive: Archive, options: Options, watch: Watch, folder: Path) -> None:
+        self.archive, self.options, self.watch, self.folder = archive, options, watch, folder
+        self.done = Imported()
+        manifest = archive.manifest()
+        self.zone = zone_of(manifest.zone)
+        known = archive.table(manifest.sources)
+        self.known = set(known["fingerprint"].to_pylist()) if known is not None else set()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.stage = Stage(self.zone, self.folder)
+        self.sources: list[dict[str, object]] = []
+        self.rejects: list[dict[str, object]] = []
+
+    def read_all(self, sources: Sources) -> None:
+        total = sum(max(s.size, 0) for s in sources)
+        before = 0
+        for number, source in enumerate(sources):
+            self._read(source, number, partial(self._tell, before, total, source.name))
+            before += max(source.size, 0)
+            if self.stage.pos >= CHECKPOINT_ROWS:
+                self.store()
+        if not self.done.files and not self.done.known:
+            self._refuse(sources)
+
+    def store(self) -> None:
+        """Makes what was read part of the archive, in one step."""
+        records = {
+            "sources": pa.Table.from_pylist(self.sources, SOURCES),
+            "rejects": pa.Table.from_pylist(self.rejects, KEPT_REJECTS),
+        }
+        if self.sources:
+            self.archive.add(self.stage, records, lambda d, t: self.watch(Step("store", d, t)))
+        self._begin()
+
+    def _read(self, source: Found, number: int, tell: Callable[[int], None]) -> None:
+        found = recognise(source)
+        if found is None:
+            self.done.skipped.append(Skipped(source.name, UnknownFormatError(name=source.name)))
+            return
+        mark = self._fingerprint(source)
+        if mark in self.known:
+            self.done.known += 1
+            return
+        self._read_as(found, source, number, mark, tell)
+
+    def _read_as(self, found: Importer, source: Found, number: int, mark: str,
+                 tell: Callable[[int], None]) -> None:  # fmt: skip
+        tally, warnings = Tally(), []
+        for batch in found.read(source, self.options):
+            self.stage.put(batch.messages, batch.events, number)
+            self.rejects += [_reject(mark, source.name, r) for r in batch.rejects]
+            tally.add(batch.tally)
+            warnings += batch.warnings
+            tell(source.consumed)
+        if not tally.accounts_for_every_line():
+            raise UncountedLinesError(name=source.name, format=found.name, tally=vars(tally))
+        self._record(source, found, mark, tally, warnings)
+
+    def _record(self, source: Found, found: Importer, mark: str, tally: Tally,
+                warnings: list[Text]) -> None:  # fmt: skip
+        self.done.files += 1
+        self.done.tally.add(tally)
+        self.done.warnings += [(source.name, w) for w in warnings]
+        words = {
+            "warnings_en": [w.en for w in warnings],
+            "warnings_zh": [w.zh for w in warnings],
+        }
+        row: dict[str, object] = {
+            "fingerprint": mark,
+            "name": source.name,
+            "format": found.name,
+        }
+        self.sources.append({**row, **vars(tally), **words})
+        self.known.add(mark)
+
+    def _fingerprint(self, source: Found) -> str:
+        """Content, place (it may give date and group) and group asked for."""
+        words = "\x1f".join([source.fingerprint(), source.trail, self.options.group or ""])
+        return hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()
+
+    def _tell(self, before: int, total: int, name: str, consumed: int) -> None:
+        self.watch(Step("read", min(before + consumed, total), total, name))
+
+    def _refuse(self, sources: Sources) -> None:
+        first = self.done.skipped[0].name if self.done.skipped else ""
+        formats = ", ".join(importer(n).label.en for n in FORMATS)
+        raise NothingReadableError(count=len(sources), name=first, formats=formats)
+
+
+def _reject(mark: str, name: str, reject: Reject) -> dict[str, object]:
+    return {
+        "fingerprint": mark,
+        "source": name,
+        "line": reject.line,
+        "reason": reject.reason,
+        "content": reject.content,
+    }

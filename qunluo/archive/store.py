@@ -1,0 +1,293 @@
+"""The archive: immutable Parquet segments, a manifest, and counts beside each segment.
+
+A segment holds whole local months, cut so that it has about `SEGMENT_ROWS` rows; where the
+cuts lie follows from the rows alone, so that the same rows make the same archive in whatever
+order they came.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qunluo.archive.counted import (
+    ACCOUNTS,
+    COUNTED,
+    CROSSING,
+    EDGES,
+    GROUPS,
+    OPEN_REPLIES,
+    Counted,
+    accounts_plan,
+    edges_plan,
+    groups_plan,
+    open_replies_plan,
+)
+from qunluo.archive.crossing import crossing_rows
+from qunluo.archive.engines.base import Engine, Files, Input, Plan
+from qunluo.archive.manifest import (
+    ArchiveDamagedError,
+    Folder,
+    Manifest,
+    NotAnArchiveError,
+    Segment,
+    StoredFile,
+    sealed,
+)
+from qunluo.archive.settled import (
+    CUT,
+    SEGMENT_EVENTS,
+    SEGMENT_MESSAGES,
+    events_plan,
+    messages_plan,
+)
+from qunluo.archive.staging import Shelf, Stage, months_of
+
+SEGMENT_ROWS = 1_000_000
+
+Kind = Literal["messages", "events"]
+SCHEMAS: dict[Kind, pa.Schema] = {"messages": SEGMENT_MESSAGES, "events": SEGMENT_EVENTS}
+
+Progress = Callable[[int, int], None]
+"""Called with work done and work in all, in rows."""
+
+ROLLUPS: tuple[Plan, ...] = (
+    *(c.plan() for c in COUNTED),
+    accounts_plan(),
+    groups_plan(),
+    edges_plan(),
+    open_replies_plan(),
+)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Months that make one segment."""
+
+    first_month: int
+    last_month: int
+
+    def __contains__(self, month: int) -> bool:
+        return self.first_month <= month <= self.last_month
+
+    def table(self) -> pa.Table:
+        """The one row of `settled.CUT`."""
+        ends = (
+            np.array([self.first_month, self.last_month + 1]).astype("M8[M]").astype("M8[us]")
+        )
+        return pa.table({"first": ends[:1], "end": ends[1:]}, CUT)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A folder of Parquet segments; every write is one atomic step from the old to the new."""
+
+    path: Path
+    engine: Engine
+
+    @property
+    def folder(self) -> Folder:
+        return Folder(self.path)
+
+    @classmethod
+    def create(cls, path: Path, engine: Engine, *, zone: str) -> Archive:
+        """The archive in `path`, made empty with that zone if there is none."""
+        archive = cls(path, engine)
+        if not archive.folder.exists():
+            with archive.folder.writing():
+                archive.folder.write(Manifest(zone=zone))
+        return archive
+
+    @classmethod
+    def open(cls, path: Path, engine: Engine) -> Archive:
+        """The archive in `path`, or `NotAnArchiveError`."""
+        archive = cls(path, engine)
+        if not archive.folder.exists():
+            raise NotAnArchiveError(path=path)
+        return archive
+
+    def manifest(self) -> Manifest:
+        return self.folder.read()
+
+    def add(self, stage: Stage, records: Mapping[str, pa.Table],
+            progress: Progress = lambda done, total: None) -> Manifest:  # fmt: skip
+        """Adds staged rows, all or nothing, and answers the new manifest."""
+        with self.folder.writing():
+            old = self.manifest()
+            self.folder.sweep(old)
+            segments = self._settled(old.segments, stage, progress)
+            while tuple(map(_cut, segments)) != tuple(cuts_of(_rows_by_month(segments))):
+                # duplicates made segments smaller than was known before
+                segments = self._settled(segments, Stage(UTC, stage.folder), progress)
+            new = replace(
+                old,
+                segments=segments,
+                crossing=self._crossing(segments) if stage.months() else old.crossing,
+                sources=self._recorded(old.sources, records.get("sources"), ["fingerprint"]),
+                rejects=self._recorded(
+                    old.rejects, records.get("rejects"), ["fingerprint", "line"]
+                ),
+            )
+            self.folder.write(new)
+            self.folder.sweep(new)
+        return new
+
+    def compact(self) -> Manifest:
+        """Cuts segments as their rows now say and drops unused files; changes no figure."""
+        return self.add(Stage(UTC, self.path / "data"), {})
+
+    def verify(self) -> Iterator[str]:
+        """What is wrong with the archive's files; nothing if all is well."""
+        for file in self.manifest().files():
+            path = self.path / "data" / file.name
+            if not path.is_file():
+                yield f"{file.name} is missing"
+            elif sealed(path, file.rows) != file:
+                yield f"{file.name} was changed"
+
+    def messages(self, manifest: Manifest) -> Files:
+        """All messages, sorted within each segment."""
+        return self._files(manifest.segments, "messages", SCHEMAS["messages"])
+
+    def events(self, manifest: Manifest) -> Files:
+        """All events, sorted within each segment."""
+        return self._files(manifest.segments, "events", SCHEMAS["events"])
+
+    def rollups(self, manifest: Manifest, counted: Counted) -> Files:
+        """The rollups of one counted table."""
+        return self._files(manifest.segments, counted.plan().name, counted.schema)
+
+    def accounts(self, manifest: Manifest) -> Files:
+        """Accounts of every segment; one account may stand in several."""
+        return self._files(manifest.segments, accounts_plan().name, ACCOUNTS)
+
+    def groups(self, manifest: Manifest) -> Files:
+        """Groups of every segment; one group may stand in several."""
+        return self._files(manifest.segments, groups_plan().name, GROUPS)
+
+    def table(self, file: StoredFile | None) -> pa.Table | None:
+        """A small file, whole."""
+        return pq.read_table(self._existing(file.name)) if file else None
+
+    def _settled(
+        self, old: Sequence[Segment], stage: Stage, progress: Progress
+    ) -> tuple[Segment, ...]:
+        counts = _rows_by_month(old)
+        for month, rows in stage.months().items():
+            counts[month] = counts.get(month, 0) + rows
+        done, made = 0, []
+        for cut in cuts_of(counts):
+            made.append(self._segment(cut, old, stage))
+            done += sum(n for m, n in counts.items() if m in cut)
+            progress(done, sum(counts.values()))
+        return tuple(made)
+
+    def _segment(self, cut: Cut, old: Sequence[Segment], stage: Stage) -> Segment:
+        touched = [s for s in old if any(m in cut for m in s.months)]
+        unchanged = not any(m in cut for m in stage.months())
+        if unchanged and [_cut(s) for s in touched] == [cut]:
+            return touched[0]
+        return self._write_segment(cut, touched, stage)
+
+    def _write_segment(self, cut: Cut, touched: Sequence[Segment], stage: Stage) -> Segment:
+        ids = stage.ids or any(s.has_ids for s in touched)
+        replies = stage.replies or any(s.has_replies for s in touched)
+        dedup, merge = ids or stage.several, bool(touched)
+        plan = messages_plan(dedup=dedup, merge=merge, replies=replies)
+        messages = self._settle("messages", plan, cut, touched, stage.messages)
+        events = self._settle("events", events_plan(merge=merge), cut, touched, stage.events)
+        files = {"messages": messages, "events": events, **self._count(messages)}
+        return Segment(
+            cut.first_month, cut.last_month, files, self._months(files), ids, replies
+        )
+
+    def _settle(self, kind: Kind, plan: Plan, cut: Cut, touched: Sequence[Segment],
+                shelf: Shelf) -> StoredFile:  # fmt: skip
+        inputs = {
+            "staged": shelf.take(cut.first_month, cut.last_month),
+            "stored": self._files(touched, kind, SCHEMAS[kind]),
+            "cut": cut.table(),
+        }
+        return self._write(kind, plan, inputs)
+
+    def _count(self, messages: StoredFile) -> dict[str, StoredFile]:
+        table = Files((self._existing(messages.name),), SEGMENT_MESSAGES)
+        return {p.name: self._write(p.name, p, {"messages": table}) for p in ROLLUPS}
+
+    def _months(self, files: Mapping[str, StoredFile]) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for kind in ("messages", "events"):
+            rows = pq.read_table(self._existing(files[kind].name), columns=["local_at"])
+            for month, count in months_of(rows).items():
+                found[month] = found.get(month, 0) + count
+        return dict(sorted(found.items()))
+
+    def _crossing(self, segments: Sequence[Segment]) -> StoredFile:
+        edges = self._files(segments, "segment_edges", EDGES)
+        unresolved = self._files(segments, "segment_open_replies", OPEN_REPLIES)
+        messages = self._files(segments, "messages", SEGMENT_MESSAGES)
+        rows = crossing_rows(self.engine, edges=edges, unresolved=unresolved, messages=messages)
+        return self._store("crossing", rows.cast(CROSSING))
+
+    def _recorded(self, old: StoredFile | None, fresh: pa.Table | None,
+                  keys: list[str]) -> StoredFile | None:  # fmt: skip
+        """Rows of the old file and fresh ones, which replace those of equal keys."""
+        if not fresh:
+            return old
+        before = self.table(old)
+        if before is not None:
+            kept = before.join(fresh.select(keys), keys, join_type="left anti")
+            fresh = pa.concat_tables([kept.select(fresh.column_names), fresh])
+        return self._store("records", fresh.sort_by([(k, "ascending") for k in keys]))
+
+    def _write(self, kind: str, plan: Plan, inputs: Mapping[str, Input]) -> StoredFile:
+        path = self._fresh(kind)
+        return sealed(path, self.engine.write(plan, inputs, path))
+
+    def _store(self, kind: str, rows: pa.Table) -> StoredFile:
+        path = self._fresh(kind)
+        pq.write_table(rows, path, compression="zstd")
+        return sealed(path, rows.num_rows)
+
+    def _fresh(self, kind: str) -> Path:
+        return self.path / "data" / f"{kind}-{secrets.token_hex(8)}.parquet"
+
+    def _existing(self, name: str) -> Path:
+        path = self.path / "data" / name
+        if not path.is_file():
+            raise ArchiveDamagedError(path=self.path, what=f"{name} is missing")
+        return path
+
+    def _files(self, segments: Sequence[Segment], kind: str, schema: pa.Schema) -> Files:
+        paths = tuple(self._existing(s.files[kind].name) for s in segments)
+        return Files(paths, schema)
+
+
+def _cut(segment: Segment) -> Cut:
+    return Cut(segment.first_month, segment.last_month)
+
+
+def _rows_by_month(segments: Sequence[Segment]) -> dict[int, int]:
+    return {m: rows for s in segments for m, rows in s.months.items()}
+
+
+def cuts_of(counts: Mapping[int, int]) -> Iterator[Cut]:
+    """Consecutive months put together up to `SEGMENT_ROWS` rows; one month is never divided."""
+    months: list[int] = []
+    rows = 0
+    for month, count in sorted(counts.items()):
+        if months and rows + count > SEGMENT_ROWS:
+            yield Cut(months[0], months[-1])
+            months, rows = [], 0
+        months.append(month)
+        rows += count
+    if months:
+        yield Cut(months[0], months[-1])
