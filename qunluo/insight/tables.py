@@ -35,3 +35,140 @@ Small, in memory:
   never or null), vendor; from the corporate table and from the roster's columns
 - `staff`, `orders`: what the user gave (see `insight.inputs`); all empty tables if not
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from qunluo.archive.counted import COUNTED, CROSSING, Counted
+from qunluo.archive.engines.base import Inputs
+from qunluo.archive.manifest import Manifest
+from qunluo.archive.store import Archive
+from qunluo.insight.inputs import ORDERS, STAFF, schema
+
+_I64, _TEXT, _LOCAL = pa.int64(), pa.string(), pa.timestamp("us")
+
+CLASSES = pa.schema(
+    [("group_key", _I64), ("sender_key", _I64), ("class", _TEXT), ("suspected", pa.bool_())]
+)
+DATED = pa.schema(
+    [("group_key", _I64), ("sender_key", _I64), ("acting_key", _I64), ("first", _LOCAL),
+     ("end", _LOCAL)]
+)  # fmt: skip
+"""Accounts that were staff only for a time: while they were, they count as `acting_key`."""
+
+SMALL: dict[str, pa.Schema] = {
+    "classes": CLASSES,
+    "dated": DATED,
+    "accounts": pa.schema(
+        [("sender_key", _I64), ("platform", _TEXT), ("sender_id", _TEXT), ("name", _TEXT),
+         ("role", _TEXT)]
+    ),
+    "groups": pa.schema(
+        [("group_key", _I64), ("platform", _TEXT), ("group_id", _TEXT), ("name", _TEXT)]
+    ),
+    "roster": pa.schema(
+        [("group_key", _I64), ("sender_key", _I64), ("name", _TEXT), ("joined_at", _LOCAL),
+         ("left_at", _LOCAL)]
+    ),
+    "corporate": pa.schema(
+        [("group_key", _I64), ("sender_key", _I64), ("name", _TEXT), ("corporate", _TEXT),
+         ("vendor", _TEXT)]
+    ),
+    "staff": schema(STAFF),
+    "orders": schema(ORDERS),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables as attributes, over an engine's named inputs.
+
+    `rollups`: take counted tables from the segments' rollups; otherwise count raw rows.
+    `dated`: some accounts were staff for a time only, so raw rows are recounted.
+    """
+
+    inputs: Mapping[str, Any]
+    rollups: bool = True
+    dated: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in BY_NAME:
+            return self.counted(BY_NAME[name])
+        if name in SMALL:
+            return self.inputs[name]
+        raise AttributeError(name)
+
+    @cached_property
+    def messages(self) -> Any:
+        rows = self.inputs["messages"]
+        return _acting(rows, self.inputs["dated"]) if self.dated else rows
+
+    @cached_property
+    def events(self) -> Any:
+        return self.inputs["events"]
+
+    @cached_property
+    def classed(self) -> Any:
+        classes = self.inputs["classes"].drop("suspected")
+        return self.messages.inner_join(classes, ["group_key", "sender_key"])
+
+    def counted(self, table: Counted) -> Any:
+        """A counted table; equal from rollups and from raw rows."""
+        if self.rollups and not self.dated:
+            rows = self.inputs[table.plan().name]
+        else:
+            rows = table.typed(table.count(self.messages))
+        if table.name in _CROSSED:
+            rows = rows.union(_crossing(self.inputs["crossing"], table), distinct=False)
+        return table.merged(rows)
+
+
+BY_NAME = {c.name: c for c in COUNTED}
+_CROSSED = ("pair", "latency")
+
+
+def _crossing(crossing: Any, table: Counted) -> Any:
+    """Pairs that lie in two segments, as rows of a counted table."""
+    import ibis  # noqa: PLC0415
+
+    rows = crossing.mutate(n=ibis.literal(1, "int64"))
+    if table.name == "latency":
+        other = rows.other_key != rows.sender_key
+        rows = rows.filter(rows.tie == "reply", other, rows.gap_s >= 0).rename(delay_s="gap_s")
+    return rows.select([n for n, _ in table.columns])
+
+
+def _acting(messages: Any, dated: Any) -> Any:
+    """Messages in which an account that was staff then stands as its acting account."""
+    import ibis  # noqa: PLC0415
+
+    spans = dated.rename(dated_group="group_key", dated_sender="sender_key")
+    met = messages.left_join(
+        spans,
+        [
+            messages.group_key == spans.dated_group,
+            messages.sender_key == spans.dated_sender,
+            messages.local_at >= spans.first,
+            messages.local_at < spans.end,
+        ],
+    )
+    acting = met.mutate(sender_key=ibis.coalesce(met.acting_key, met.sender_key))
+    return acting.select(messages.columns)
+
+
+def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, pa.Table]) -> Inputs:
+    """Every table an archive offers, under the names that plans use."""
+    crossing = archive.table(manifest.crossing)
+    return {
+        "messages": archive.messages(manifest),
+        "events": archive.events(manifest),
+        "crossing": CROSSING.empty_table() if crossing is None else crossing,
+        **{c.plan().name: archive.rollups(manifest, c) for c in COUNTED},
+        **{name: small.get(name, s.empty_table()) for name, s in SMALL.items()},
+    }
