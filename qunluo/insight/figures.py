@@ -55,13 +55,13 @@ class Chart:
 
     kind: Literal["bar", "stacked", "line", "step", "scatter", "heatmap", "share", "graph"]
     title: Text
-    x: tuple[str | float | Text, ...]
+    x: tuple[str | float | Text | Person | GroupName, ...]
     series: tuple[Series, ...]
     x_name: Text
     y_name: Text
     percent: bool = False  # y are shares of 1
     reference: tuple[tuple[float, Text], ...] = ()  # thin grey markers, value and label
-    nodes: tuple[tuple[str, float, int], ...] = ()  # name, size, community
+    nodes: tuple[tuple[str | Person | GroupName, float, int], ...] = ()  # name, size, community
     links: tuple[tuple[int, int, float], ...] = ()  # node, node, weight
     log_x: bool = False
     log_y: bool = False

@@ -1,0 +1,232 @@
+"""Pictures made of plain HTML and SVG: parts of a whole, heatmaps, networks.
+
+They need no script, so they show at once, print well, and take the page's colours by class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qunluo.insight.figures import Chart
+from qunluo.insight.report.charts import label, shown
+from qunluo.insight.report.masks import Masks
+from qunluo.insight.report.numbers import exact
+from qunluo.insight.report.palette import SERIES
+from qunluo.insight.report.words import WORDS
+
+MAX_NODES = 120
+MAX_LINKS = 600
+NAMED_NODES = 14
+NUMBERS_FIT = 14  # columns of a heatmap whose cells still have room for a number
+WIDTH, HEIGHT, MARGIN = 720.0, 460.0, 34.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of a bar of parts: its CSS width in %, colour class and words."""
+
+    name: str
+    share: float
+    shown: str
+    exact: str
+    colour: str
+    fits: bool  # room for the number inside
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of parts that sum to 1, and where the study's markers stand (in %)."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """One cell: how strong (0 to 1, in eighths as a class), and its number."""
+
+    level: int
+    shown: str
+    title: str
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    name: str
+    cells: tuple[Heat, ...]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A node of a network, placed."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+    name: str
+    size: str
+    named: bool
+
+
+@dataclass(frozen=True)
+class Tie:
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Network:
+    width: float
+    height: float
+    dots: tuple[Dot, ...]
+    ties: tuple[Tie, ...]
+    hidden: int  # nodes too small to draw
+
+
+def bars_of(chart: Chart, masks: Masks, lang: str) -> tuple[Bar, ...]:
+    """A share chart: one series is one bar with a part per x; several are a bar per x."""
+    if len(chart.series) == 1:
+        names = [label(x, masks, lang) for x in chart.x]
+        return (Bar("", _parts(names, chart.series[0].y, lang, chart)),)
+    names = [series.name(lang) for series in chart.series]
+    columns = list(zip(*(series.y for series in chart.series), strict=False))
+    return tuple(
+        Bar(label(x, masks, lang), _parts(names, column, lang, chart))
+        for x, column in zip(chart.x, columns, strict=False)
+    )
+
+
+def _parts(
+    names: Sequence[str], values: Sequence[float | None], lang: str, chart: Chart
+) -> tuple[Part, ...]:
+    clean = [max(v, 0.0) if v is not None and math.isfinite(v) else 0.0 for v in values]
+    whole = sum(clean) or 1.0
+    return tuple(
+        Part(
+            name=name,
+            share=round(100 * value / whole, 3),
+            shown=shown(chart, value, lang),
+            exact=exact(value),
+            colour=colour(i),
+            fits=value / whole >= 0.12,
+        )
+        for i, (name, value) in enumerate(zip(names, clean, strict=False))
+    )
+
+
+def colour(position: int) -> str:
+    """The class of the n-th colour; after the last one, grey."""
+    return SERIES[position] if position < len(SERIES) else "c0"
+
+
+def heat_rows(chart: Chart, masks: Masks, lang: str) -> tuple[HeatRow, ...]:
+    """A heatmap: a row per series, a cell per x, strength relative to the largest value."""
+    values = [y for s in chart.series for y in s.y if y is not None and math.isfinite(y)]
+    top = max(values, default=0.0)
+    columns = [label(x, masks, lang) for x in chart.x]
+    return tuple(
+        HeatRow(
+            series.name(lang),
+            tuple(
+                _heat(chart, y, top, f"{series.name(lang)}, {column}", lang)
+                for column, y in zip(columns, series.y, strict=False)
+            ),
+        )
+        for series in chart.series
+    )
+
+
+def _heat(chart: Chart, value: float | None, top: float, where: str, lang: str) -> Heat:
+    if value is None or not math.isfinite(value):
+        return Heat(-1, "", where)
+    level = math.ceil(8 * max(value, 0) / top) if top > 0 else 0
+    return Heat(min(level, 8), shown(chart, value, lang), f"{where}: {exact(value)}")
+
+
+def network(chart: Chart, masks: Masks, lang: str) -> Network:
+    """The largest nodes of a graph, placed by Fruchterman–Reingold from a circle ordered by
+    community: no random start, so the same graph is always the same picture."""
+    order = sorted(range(len(chart.nodes)), key=lambda i: (-chart.nodes[i][1], i))[:MAX_NODES]
+    kept = sorted(order, key=lambda i: (chart.nodes[i][2], i))
+    place = {node: spot for spot, node in enumerate(kept)}
+    links = [(place[a], place[b], w) for a, b, w in chart.links if a in place and b in place]
+    links = sorted(links, key=lambda link: (-link[2], link[:2]))[:MAX_LINKS]
+    spots = _spread(len(kept), links)
+    named = set(order[:NAMED_NODES])
+    dots = tuple(_dot(chart, i, spots[place[i]], i in named, masks, lang) for i in kept)
+    return Network(WIDTH, HEIGHT, dots, _ties(links, spots), len(chart.nodes) - len(kept))
+
+
+def _dot(
+    chart: Chart, i: int, spot: tuple[float, float], named: bool, masks: Masks, lang: str
+) -> Dot:
+    name, size, community = chart.nodes[i]
+    top = max((node[1] for node in chart.nodes), default=0) or 1
+    radius = round(4 + 12 * math.sqrt(max(size, 0) / top), 1)
+    return Dot(*spot, radius, colour(community), label(name, masks, lang), exact(size), named)
+
+
+def _ties(
+    links: Sequence[tuple[int, int, float]], spots: Sequence[tuple[float, float]]
+) -> tuple[Tie, ...]:
+    top = max((weight for *_, weight in links), default=0) or 1
+    return tuple(
+        Tie(*spots[a], *spots[b], round(0.6 + 3.4 * math.sqrt(max(w, 0) / top), 2))
+        for a, b, w in links
+        if a != b
+    )
+
+
+def _spread(count: int, links: Sequence[tuple[int, int, float]]) -> list[tuple[float, float]]:
+    if count == 0:
+        return []
+    import igraph  # noqa: PLC0415 – a tenth of a second that only a network needs
+
+    graph = igraph.Graph(n=count, edges=[(a, b) for a, b, _ in links])
+    weights = [1 + math.log1p(max(w, 0)) for *_, w in links]
+    circle = [
+        (math.cos(2 * math.pi * i / count), math.sin(2 * math.pi * i / count))
+        for i in range(count)
+    ]
+    layout = graph.layout_fruchterman_reingold(
+        weights=weights or None, niter=300, seed=circle, grid="nogrid"
+    )
+    return _fitted([(x, y) for x, y in layout.coords])
+
+
+def _fitted(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return list(
+        zip(
+            _scaled(xs, MARGIN, WIDTH - MARGIN),
+            _scaled(ys, MARGIN, HEIGHT - MARGIN),
+            strict=True,
+        )
+    )
+
+
+def _scaled(values: list[float], low: float, high: float) -> list[float]:
+    first, last = min(values), max(values)
+    if last - first < 1e-9:
+        return [round((low + high) / 2, 1) for _ in values]
+    return [round(low + (v - first) / (last - first) * (high - low), 1) for v in values]
+
+
+def network_words(chart: Chart, masks: Masks, lang: str) -> str:
+    """The network in a sentence, for readers who can't see it."""
+    largest = sorted(chart.nodes, key=lambda node: -node[1])[:5]
+    names = WORDS["list_comma"](lang).join(label(name, masks, lang) for name, *_ in largest)
+    return WORDS["chart_graph"](lang).format(
+        nodes=len(chart.nodes),
+        links=len(chart.links),
+        communities=len({node[2] for node in chart.nodes}),
+        largest=names,
+    )
+
+

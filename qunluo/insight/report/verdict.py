@@ -1,0 +1,140 @@
+"""The report in one paragraph, and what to do first. Every sentence comes from a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from qunluo.insight.figures import Finding, Move
+from qunluo.insight.report.model import Figure, Report, Totals
+from qunluo.insight.report.numbers import human, when
+from qunluo.kit.text import LANGS, Text
+
+MOVES_SHOWN = 3
+FEW_MESSAGES = 200
+FEW_DAYS = 14
+FEW_SPEAKERS = 5
+
+TOPICS: tuple[tuple[str, ...], ...] = (
+    ("class_share", "share_by_class"),  # who talks
+    ("activity_rate", "activity"),  # how many of the members
+    ("trend", "monthly_actives", "actives"),  # and where it goes
+)
+"""Ids of the figures whose sentences the verdict quotes: of each topic the first one found."""
+
+NOTHING = Text(
+    "No message could be read, so there is nothing to say about this community yet.",
+    "没有读到任何消息，因此还无法对这个社群下结论。",
+)
+VOLUME = Text(
+    "Between {first} and {last}, {speakers} people wrote {messages} messages in {groups} groups.",
+    "{first}至{last}，{groups} 个群里共有 {speakers} 人发出 {messages} 条消息。",
+)
+VOLUME_ONE_GROUP = Text(
+    "Between {first} and {last}, {speakers} people wrote {messages} messages in one group.",
+    "{first}至{last}，1 个群里共有 {speakers} 人发出 {messages} 条消息。",
+)
+TOO_LITTLE = Text(
+    "That is very little ({messages} messages, {speakers} people, {days} days): take what "
+    "follows as a first look, not as a judgement.",
+    "数据很少（{messages} 条消息、{speakers} 人、{days} 天）：以下内容只是初步观察，不足以下定论。",
+)
+WORRY = Text("What deserves attention first: {sentence}", "最值得注意的是：{sentence}")
+
+
+@dataclass(frozen=True)
+class RankedMove:
+    """A move with the figure it follows from."""
+
+    move: Move
+    figure: Figure
+
+
+def verdict(report: Report) -> Text:
+    """One paragraph: volumes, who talks, activity, trend, the one worry; honest about little
+    data. Without any message it says only that."""
+    if not report.totals.messages:
+        return NOTHING
+    sentences = [_volume(report.totals)]
+    if _is_little(report.totals):
+        sentences.append(_filled(TOO_LITTLE, report.totals))
+    quoted = list(_quoted(report))
+    sentences += [found.sentence for found in quoted]
+    worry = _worry(report, quoted)
+    return _joined([*sentences, worry] if worry else sentences)
+
+
+def best_moves(report: Report, count: int = MOVES_SHOWN) -> tuple[RankedMove, ...]:
+    """The most useful moves, heaviest first; equal weights keep display order, and a move
+    that two figures suggest is told once."""
+    moves = [
+        RankedMove(f.found.move, f)
+        for f in report.figures()
+        if isinstance(f.found, Finding) and f.found.move is not None
+    ]
+    heaviest = sorted(moves, key=lambda ranked: -ranked.move.weight)
+    told = {ranked.move.text: ranked for ranked in reversed(heaviest)}
+    return tuple(ranked for ranked in heaviest if told[ranked.move.text] is ranked)[:count]
+
+
+def days_covered(totals: Totals) -> int:
+    """Local days from the first to the last message, both counted."""
+    if not totals.first_at or not totals.last_at:
+        return 0
+    first, last = (date.fromisoformat(at[:10]) for at in (totals.first_at, totals.last_at))
+    return (last - first).days + 1
+
+
+def _volume(totals: Totals) -> Text:
+    return _filled(VOLUME_ONE_GROUP if totals.groups == 1 else VOLUME, totals)
+
+
+def _filled(sentence: Text, totals: Totals) -> Text:
+    return Text(*(sentence(lang).format(**_words(totals, lang)) for lang in LANGS))
+
+
+def _words(totals: Totals, lang: str) -> dict[str, str]:
+    first, last = ((at or "")[:10] for at in (totals.first_at, totals.last_at))
+    counts = {
+        "speakers": totals.speakers,
+        "messages": totals.messages,
+        "groups": totals.groups,
+        "days": days_covered(totals),
+    }
+    words = {name: human(count, lang) for name, count in counts.items()}
+    return words | {"first": when(first, lang), "last": when(last, lang)}
+
+
+def _is_little(totals: Totals) -> bool:
+    return (
+        totals.messages < FEW_MESSAGES
+        or days_covered(totals) < FEW_DAYS
+        or totals.speakers < FEW_SPEAKERS
+    )
+
+
+def _quoted(report: Report) -> Iterator[Finding]:
+    for ids in TOPICS:
+        found = next((f for f in map(report.found, ids) if f is not None), None)
+        if found is not None and found.n > 0:
+            yield found
+
+
+def _worry(report: Report, quoted: list[Finding]) -> Text | None:
+    """The finding behind the heaviest move, unless the paragraph already says it."""
+    heaviest = best_moves(report, 1)
+    if not heaviest:
+        return None
+    found = heaviest[0].figure.found
+    return None if found in quoted else WORRY.format(sentence=found.sentence)
+
+
+def _joined(sentences: list[Text]) -> Text:
+    return Text(
+        " ".join(_ended(s.en, ".") for s in sentences), "".join(_ended(s.zh, "。") for s in sentences)
+    )
+
+
+def _ended(sentence: str, stop: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", "。", "！", "？", ")", "）")) else sentence + stop
