@@ -23,4 +23,4 @@ class QunluoError(Exception):
 
     def message(self, lang: str) -> str:
         """The sentence in `lang`, with its data filled in."""
-        return self.sentence(lang).format(**self.data)
+        return self.sentence.format(**self.data)(lang)

@@ -1,0 +1,125 @@
+"""The settings of the served page, read from `QUNLUO_*` variables and checked at the start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from qunluo.console.errors import FolderRefusedError, WrongSettingError
+from qunluo.kit.text import Text
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+FIRST_PORT = 8460
+MEGABYTE = 1_000_000
+SECRET_LENGTH = 32
+
+_NOT_A_NUMBER = Text("it must be a whole number.", "它必须是整数。")
+_NOT_A_PORT = Text(
+    "it must be a whole number from 1 to 65535.", "它必须是 1 到 65535 之间的整数。"
+)
+_TOO_SMALL = Text("it must be 1 or more.", "它必须不小于 1。")
+_SHORT_SECRET = Text(
+    f"it must have {SECRET_LENGTH} characters or more.", f"它至少要有 {SECRET_LENGTH} 个字符。"
+)
+_NOT_A_HOST = Text(
+    "it must be a name or an address without port, path or spaces.",
+    "它必须是主机名或地址，不带端口、路径和空格。",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may decide; `docs/reference/settings.md` tells each."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int | None = None  # None: the first free one from 8460 on
+    allowed_hosts: tuple[str, ...] = ()  # names this page is reached by, besides its host
+    max_upload_mb: int = 4_096
+    secret_key: str | None = None  # None: one is made and kept in the data folder
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this computer reaches the page, directly and not through a proxy."""
+        return self.host in LOOPBACK and not self.allowed_hosts
+
+    @property
+    def max_upload(self) -> int:
+        return self.max_upload_mb * MEGABYTE
+
+
+def read_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from variables; raises `WrongSettingError` for the first wrong one."""
+    all_set = os.environ if env is None else env
+    given = {name: value.strip() for name, value in all_set.items() if value.strip()}
+    return Settings(
+        data=Path(given.get("QUNLUO_DATA") or user_data_path("qunluo")).expanduser().absolute(),
+        host=_host("QUNLUO_HOST", given.get("QUNLUO_HOST", "127.0.0.1")),
+        port=_port(given.get("QUNLUO_PORT")),
+        allowed_hosts=_hosts(given.get("QUNLUO_ALLOWED_HOSTS", "")),
+        max_upload_mb=_megabytes(given.get("QUNLUO_MAX_UPLOAD_MB", "4096")),
+        secret_key=_secret(given.get("QUNLUO_SECRET_KEY")),
+    )
+
+
+def prepare_folder(settings: Settings) -> None:
+    """Makes the data folder, readable by its owner only; raises `FolderRefusedError`."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name in ("jobs", "incoming", "trash"):
+            (settings.data / name).mkdir(exist_ok=True, mode=0o700)
+        (settings.data / "incoming" / ".writable").touch()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FolderRefusedError(folder=settings.data, reason=reason) from error
+
+
+def find_secret(settings: Settings) -> str:
+    """The key that signs cookies: the one set, or one kept in the data folder (mode 600)."""
+    if settings.secret_key:
+        return settings.secret_key
+    kept = settings.data / "secret"
+    if not kept.exists():
+        fresh = kept.with_name(".secret")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        fresh.replace(kept)
+    return kept.read_text().strip()
+
+
+def _host(name: str, value: str) -> str:
+    if not value or any(c in value for c in "/ @?#") or (":" in value and "::" not in value):
+        raise WrongSettingError(name=name, value=value, reason=_NOT_A_HOST)
+    return value
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    return tuple(_host("QUNLUO_ALLOWED_HOSTS", name) for name in names)
+
+
+def _port(value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not value.isdecimal() or not 1 <= int(value) <= 65_535:
+        raise WrongSettingError(name="QUNLUO_PORT", value=value, reason=_NOT_A_PORT)
+    return int(value)
+
+
+def _megabytes(value: str) -> int:
+    if not value.isdecimal():
+        raise WrongSettingError(name="QUNLUO_MAX_UPLOAD_MB", value=value, reason=_NOT_A_NUMBER)
+    if int(value) < 1:
+        raise WrongSettingError(name="QUNLUO_MAX_UPLOAD_MB", value=value, reason=_TOO_SMALL)
+    return int(value)
+
+
+def _secret(value: str | None) -> str | None:
+    if value is not None and len(value) < SECRET_LENGTH:
+        raise WrongSettingError(name="QUNLUO_SECRET_KEY", value="…", reason=_SHORT_SECRET)
+    return value

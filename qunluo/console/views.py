@@ -1,0 +1,237 @@
+"""The pages: one to ask and to see all reports, one for each job."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from qunluo.console import asking
+from qunluo.console.guards import REPORT_POLICY
+from qunluo.console.jobs import RETRIED, UNFINISHED, Job
+from qunluo.console.looks import ASSETS, asset_version, read_asset
+from qunluo.console.settings import Settings
+from qunluo.console.wording import current_lang
+from qunluo.console.work import Progress, Workshop, open_workshop
+from qunluo.kit.errors import QunluoError
+
+FULL = 100
+
+
+def chosen() -> Settings:
+    found: Settings = settings.QUNLUO
+    return found
+
+
+def workshop() -> Workshop:
+    return open_workshop(chosen().data)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "console/home.html", _home(request))
+
+
+def _home(request: HttpRequest, **more: Any) -> dict[str, Any]:
+    jobs = workshop().shelf.list_all()
+    return {
+        "jobs": jobs,
+        "zones": asking.list_zones(),
+        "zone": request.POST.get("zone") or asking.default_zone(),
+        "lang": request.POST.get("lang") or current_lang(),
+        "may_name_paths": asking.may_name_paths(request, chosen()),
+        "deleted": request.GET.get("deleted", ""),
+        **more,
+    }
+
+
+@require_POST
+def create(request: HttpRequest) -> HttpResponseBase:
+    """Takes the files, starts the job, and sends the reader to its page."""
+    try:
+        wanted = asking.read_request(request, chosen())
+    except QunluoError as error:
+        return refuse(request, error, 400)
+    shelf = workshop().shelf
+    job_id = shelf.new_id()
+    try:
+        wanted = asking.keep_uploads(request, wanted, shelf.folder(job_id) / "files")
+    except OSError:
+        shutil.rmtree(shelf.folder(job_id), ignore_errors=True)
+        raise
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    workshop().add(Job(job_id, wanted, made_at=now))
+    return _go(request, reverse("job", args=[job_id]))
+
+
+@require_safe
+def job(request: HttpRequest, job_id: str) -> HttpResponse:
+    """How the job stands; with `?part` only the part that changes, for the page's script."""
+    found = _find(job_id)
+    page = "console/job_part.html" if "part" in request.GET else "console/job.html"
+    response = render(request, page, _job(found))
+    response["X-Job-State"] = found.state
+    return response
+
+
+def _job(found: Job) -> dict[str, Any]:
+    progress = workshop().progress(found.id)
+    return {
+        "job": found,
+        "progress": progress,
+        "stages": _stages(found, progress),
+        "percent": f"{FULL * progress.done // progress.total} %" if progress.total else "",
+        "unfinished": found.state in UNFINISHED,
+        "may_retry": found.state in RETRIED,
+    }
+
+
+def _stages(found: Job, progress: Progress) -> list[dict[str, Any]]:
+    """The steps of the job in order, and where it is."""
+    steps = {
+        "sample": _("Write the sample"),
+        "read": _("Read"),
+        "store": _("Store"),
+        "figures": _("Count"),
+        "render": _("Write the report"),
+    }
+    if not found.request.sample:
+        del steps["sample"]
+    names = list(steps)
+    at = names.index(progress.stage) if progress.stage in names else -1
+    return [
+        {"name": steps[name], "current": place == at, "past": place < at}
+        for place, name in enumerate(names)
+    ]
+
+
+@require_POST
+def stop(request: HttpRequest, job_id: str) -> HttpResponse:
+    workshop().stop(_find(job_id).id)
+    return redirect("job", job_id)
+
+
+@require_POST
+def retry(request: HttpRequest, job_id: str) -> HttpResponse:
+    found = _find(job_id)
+    if found.state in RETRIED:
+        workshop().add(found)
+    return redirect("job", job_id)
+
+
+@require_POST
+def delete(request: HttpRequest, job_id: str) -> HttpResponse:
+    """Puts a job into the trash; the page that follows offers to take it back."""
+    found = _find(job_id)
+    if found.state in UNFINISHED:
+        return redirect("job", job_id)
+    workshop().shelf.discard(found.id)
+    return redirect(f"{reverse('home')}?deleted={found.id}")
+
+
+@require_POST
+def restore(request: HttpRequest, job_id: str) -> HttpResponse:
+    if not workshop().shelf.restore(job_id):
+        raise Http404
+    return redirect("home")
+
+
+@require_safe
+def report_html(request: HttpRequest, job_id: str) -> FileResponse:
+    response = _file(request, job_id, "report.html")
+    response["Content-Security-Policy"] = REPORT_POLICY
+    return response
+
+
+@require_safe
+def report_json(request: HttpRequest, job_id: str) -> FileResponse:
+    return _file(request, job_id, "report.json")
+
+
+def _file(request: HttpRequest, job_id: str, name: str) -> FileResponse:
+    """A file of a finished report; with `?save` under a name to be kept."""
+    found = _find(job_id)
+    if found.state != "done":
+        raise Http404
+    stem = "sample" if found.request.sample else Path(found.request.title).stem
+    path = workshop().shelf.folder(found.id) / name
+    title = f"qunluo-{stem}{path.suffix}"
+    return FileResponse(path.open("rb"), as_attachment="save" in request.GET, filename=title)
+
+
+@require_safe
+def asset(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in ASSETS:
+        raise Http404
+    response = HttpResponse(read_asset(name), content_type=f"{ASSETS[name]}; charset=utf-8")
+    fresh = request.GET.get("v") == asset_version()
+    response["Cache-Control"] = "public, max-age=31536000, immutable" if fresh else "no-cache"
+    return response
+
+
+def _find(job_id: str) -> Job:
+    found = workshop().shelf.find(job_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _go(request: HttpRequest, address: str) -> HttpResponseBase:
+    if _asks_as_script(request):
+        return JsonResponse({"go": address})
+    return redirect(address)
+
+
+def _asks_as_script(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def refuse(request: HttpRequest, error: QunluoError, status: int) -> HttpResponse:
+    """An error's sentence in the reader's language, on the page that asked or as JSON."""
+    sentence = error.message(current_lang())
+    if _asks_as_script(request):
+        return JsonResponse({"error": sentence, "code": error.code}, status=status)
+    if status == 400:
+        return render(request, "console/home.html", _home(request, error=sentence), status=400)
+    return _tell(request, status, _("These files were not taken"), sentence)
+
+
+def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    advice = _(
+        "It came from another site, or this page was open for too long. "
+        "Go back, reload it, and try again."
+    )
+    return _tell(request, 403, _("This request was refused"), advice)
+
+
+def refuse_strange(request: HttpRequest, exception: Exception) -> HttpResponse:
+    advice = _("Open the address that Qunluo printed when it started.")
+    return _tell(request, 400, _("This request can't be understood"), advice)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    advice = _("It may have been deleted. All reports are listed on the first page.")
+    return _tell(request, 404, _("There is nothing here"), advice)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    advice = _(
+        "Try again. If it happens again, the reason is written where Qunluo was started."
+    )
+    return _tell(request, 500, _("Something went wrong"), advice)
+
+
+def _tell(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+    if _asks_as_script(request):
+        return JsonResponse({"error": f"{title}. {advice}"}, status=status)
+    context = {"title": title, "advice": advice}
+    return render(request, "console/told.html", context, status=status)

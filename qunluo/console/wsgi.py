@@ -1,0 +1,21 @@
+"""The application that Granian serves."""
+
+import atexit
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.console.conf")
+application = get_wsgi_application()
+
+
+def _open() -> None:
+    from qunluo.console.sampling import want_sample  # noqa: PLC0415 - needs loaded settings
+    from qunluo.console.views import workshop  # noqa: PLC0415
+
+    atexit.register(workshop().close)
+    if os.environ.get("QUNLUO_SAMPLE") == "1":
+        want_sample(workshop())
+
+
+_open()
