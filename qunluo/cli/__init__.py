@@ -1,1 +1,5 @@
-"""Commands."""
+"""Commands: thin words around the rooms below."""
+
+from qunluo.cli.commands import main
+
+__all__ = ["main"]

@@ -23,26 +23,26 @@ from qunluo.insight.tables import SMALL, Tables, inputs_of
 from qunluo.kit.text import Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Names(Mapping[int, str]):
     """Names by key, looked up in sorted columns: a million names cost no dictionary."""
 
-    keys: Any
+    sorted_keys: Any
     names: pa.ChunkedArray
     acting: Mapping[int, int] = field(default_factory=dict)
 
     def __getitem__(self, key: int) -> str:
         own = self.acting.get(key, key)
-        at = int(np.searchsorted(self.keys, own))
-        if at >= len(self.keys) or self.keys[at] != own:
+        at = int(np.searchsorted(self.sorted_keys, own))
+        if at >= len(self.sorted_keys) or self.sorted_keys[at] != own:
             raise KeyError(key)
         return str(self.names[at])
 
     def __iter__(self) -> Any:
-        return iter([*map(int, self.keys), *self.acting])
+        return iter([*map(int, self.sorted_keys), *self.acting])
 
     def __len__(self) -> int:
-        return len(self.keys) + len(self.acting)
+        return len(self.sorted_keys) + len(self.acting)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Study:
     archive: Archive
     inputs: Inputs
     facts: Facts
+    people: pa.Table  # group_key, sender_key, n, actions, first_at, last_at, class (now)
     dated: bool
 
     def cubes(self, cubes: Iterable[Cube], *, rollups: bool = True) -> dict[str, pa.Table]:
@@ -81,7 +82,8 @@ def study(archive: Archive, given: Given) -> Study:
     small["accounts"] = _with_acting(accounts.table, roles)
     facts = _facts(manifest, people, accounts, groups, roles, _has(archive, manifest, given))
     dated = roles.dated.num_rows > 0
-    return Study(archive, inputs_of(archive, manifest, small), facts, dated)
+    people = people.append_column("class", roles.classes["class"].slice(0, people.num_rows))
+    return Study(archive, inputs_of(archive, manifest, small), facts, people, dated)
 
 
 def findings(ready: Study, metrics: Sequence[Metric], *, rollups: bool = True,
@@ -101,6 +103,8 @@ def findings(ready: Study, metrics: Sequence[Metric], *, rollups: bool = True,
 
 def _missing(metric: Metric, facts: Facts) -> Missing | None:
     lacking = tuple(n for n in metric.needs if n not in facts.has)
+    if metric.one_of and facts.has.isdisjoint(metric.one_of):
+        lacking += metric.one_of[:1]
     if not lacking:
         return None
     parts = [NEED_WORDS[n] for n in lacking]

@@ -57,7 +57,7 @@ class DuckDB:
         return int((done.fetchone() or (0,))[0])
 
     def _fetch(self, sql: str) -> pa.Table:
-        return self._connection.sql(sql).to_arrow_table()
+        return _whole_numbers(self._connection.sql(sql).to_arrow_table())
 
     def _bind(self, inputs: Inputs) -> None:
         for name, table in inputs.items():
@@ -77,6 +77,15 @@ class DuckDB:
 
 def _schemas(inputs: Inputs) -> Mapping[str, pa.Schema]:
     return {name: table.schema for name, table in inputs.items()}
+
+
+def _whole_numbers(rows: pa.Table) -> pa.Table:
+    """Sums of integers as 64-bit integers: DuckDB widens them to 128 bits."""
+    fields = [
+        f.with_type(pa.int64()) if pa.types.is_decimal(f.type) and f.type.scale == 0 else f
+        for f in rows.schema
+    ]
+    return rows.cast(pa.schema(fields))
 
 
 def _quoted(path: Path) -> str:

@@ -1,0 +1,258 @@
+"""The commands of `qunluo`."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from qunluo import __version__
+from qunluo.cli.telling import Style, Teller, teller
+from qunluo.kit.errors import QunluoError
+from qunluo.kit.text import Text
+
+STOPPED = 130  # as shells have it for Ctrl-C
+
+
+class UnexpectedError(QunluoError):
+    """A defect of ours: told in one sentence, with the details for a report."""
+
+    code = "unexpected"
+    sentence = Text(
+        "Qunluo met an error it does not know: {what}. Your files are unchanged. Please report "
+        "it; QUNLUO_DEBUG=1 shows the details.",
+        "群落遇到未知错误：{what}。您的文件没有改动。请反馈此问题；设置 QUNLUO_DEBUG=1 可查看详情。",
+    )
+
+
+class DiskError(QunluoError):
+    """The machine refused a read or write."""
+
+    code = "disk"
+    sentence = Text(
+        "{file}: {what}. Nothing that was stored is lost. Put it right, then run the same "
+        "command again.",
+        "{file}：{what}。已存档的内容没有丢失。请处理后重新运行同一命令。",
+    )
+
+
+class DiskIsFullError(QunluoError):
+    """No space left."""
+
+    code = "disk_full"
+    sentence = Text(
+        "The disk is full. Nothing that was stored is lost. Free some space (or set TMPDIR to "
+        "a larger disk), then run the same command again.",
+        "磁盘已满。已存档的内容没有丢失。请释放空间（或用 TMPDIR 指定更大的磁盘）后重新运行同一命令。",
+    )
+
+
+def user_lang() -> str:
+    """The reader's language, from the environment."""
+    said = (
+        os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    )
+    return "zh" if said.lower().startswith("zh") else "en"
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every working command has: language and progress; errors become sentences."""
+
+    @wraps(command)
+    def run(*, lang: str | None, progress: Style, **rest: Any) -> None:
+        tell = teller(progress, lang or user_lang())
+        with _told(tell):
+            command(tell=tell, lang=lang or user_lang(), **rest)
+
+    lang = click.option(
+        "--lang", type=click.Choice(["zh", "en"]), help="Language; default: yours."
+    )
+    progress = click.option(
+        "--progress",
+        type=click.Choice(["auto", "bar", "json", "none"]),
+        default="auto",
+        help="How to show progress; json is one object a line on standard error.",
+    )
+    return lang(progress(run))
+
+
+@contextmanager
+def _told(tell: Teller) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell.close()
+        print(
+            "\nStopped. Nothing that was stored is lost; run it again to go on.",
+            file=sys.stderr,
+        )
+        sys.exit(STOPPED)
+    except click.exceptions.ClickException:
+        raise
+    except Exception as error:  # the outermost room: whatever it is becomes a sentence
+        tell.close()
+        tell.error(_known(error))
+        if os.environ.get("QUNLUO_DEBUG"):
+            traceback.print_exc()
+        sys.exit(1)
+    tell.close()
+
+
+def _known(error: Exception) -> QunluoError:
+    if isinstance(error, QunluoError):
+        return error
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            return DiskIsFullError()
+        return DiskError(file=error.filename or "?", what=error.strerror or str(error))
+    return UnexpectedError(what=f"{type(error).__name__}: {error}"[:300])
+
+
+FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+PATH = click.Path(path_type=Path)
+
+
+def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of commands that read exports."""
+    for option in (
+        click.option("--group", help="Name of the group, for exports that do not say it."),
+        click.option(
+            "--date-order",
+            type=click.Choice(["dmy", "mdy", "ymd"]),
+            help="Order of day, month and year, where a file leaves it open.",
+        ),
+        click.option(
+            "--tz",
+            "zone",
+            help="The community's time zone, such as Asia/Shanghai. Default UTC.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="qunluo")
+def main() -> None:
+    """Qunluo 群落: from a chat export to the truth about a community."""
+
+
+@main.command()
+@FILES
+@click.option(
+    "--staff", type=PATH, help="Accounts of the brand, bots and system (CSV or JSON)."
+)
+@click.option("--roster", type=PATH, help="Members of each group (CSV or JSON).")
+@click.option("--corporate", type=PATH, help="Corporate status of accounts (CSV or JSON).")
+@click.option("--orders", type=PATH, help="Orders (CSV or JSON).")
+@_reading
+@click.option("-o", "--output", type=PATH, default=Path("report.html"), show_default=True)
+@click.option("--json", "document", type=PATH, help="Also write the figures as JSON.")
+@click.option("--anonymous", is_flag=True, help="Mask names and quotations.")
+@click.option("--archive", type=PATH, help="Keep the imported rows in this folder.")
+@_options
+def report(*, tell: Teller, lang: str, **wish: Any) -> None:
+    """Write the report of chat exports, or of an archive folder, as one HTML file."""
+    from qunluo.cli.reporting import Wish, write_report  # noqa: PLC0415 - a quick --help
+
+    write_report(Wish(**wish), tell, lang)
+
+
+@main.command("import")
+@FILES
+@click.option("--archive", type=PATH, required=True, help="The folder to import into.")
+@_reading
+@_options
+def import_(**given: Any) -> None:
+    """Read chat exports into an archive folder; again is harmless."""
+    from qunluo.cli.importing import import_command  # noqa: PLC0415
+
+    import_command(**given)
+
+
+@main.group()
+def archive() -> None:
+    """Look after an archive folder."""
+
+
+@archive.command()
+@click.argument("folder", type=PATH)
+@_options
+def verify(**given: Any) -> None:
+    """Check every file of an archive."""
+    from qunluo.cli.importing import verify_command  # noqa: PLC0415
+
+    verify_command(**given)
+
+
+@archive.command()
+@click.argument("folder", type=PATH)
+@_options
+def compact(**given: Any) -> None:
+    """Tidy an archive's segments; no figure changes."""
+    from qunluo.cli.importing import compact_command  # noqa: PLC0415
+
+    compact_command(**given)
+
+
+@main.command()
+@click.argument("folder", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet", "convokit", "chatlab"]),
+    default="parquet",
+    show_default=True,
+)
+@_options
+def export(**given: Any) -> None:
+    """Write an archive's rows as CSV, Parquet, a ConvoKit corpus or ChatLab."""
+    from qunluo.cli.importing import export_command  # noqa: PLC0415
+
+    export_command(**given)
+
+
+@main.command()
+@click.option("-o", "--output", type=PATH, default=Path("sample"), show_default=True)
+@click.option("--messages", type=click.IntRange(min=100), default=510_000, show_default=True)
+@click.option(
+    "--groups", type=click.IntRange(min=1), help="Default: as the study, in proportion."
+)
+@click.option("--speakers", type=click.IntRange(min=1), help="Default: in proportion.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--whatsapp", is_flag=True, help="Also write it as one WhatsApp text.")
+@_options
+def sample(**given: Any) -> None:
+    """Write a synthetic community with planted truth."""
+    from qunluo.cli.sampling import sample_command  # noqa: PLC0415
+
+    sample_command(**given)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on. Default: this machine only.")
+@click.option("--port", type=int, help="Port. Default: 8000, or the next that is free.")
+@click.option("--data", type=PATH, help="Where reports are kept.")
+@click.option("--sample/--no-sample", default=False, help="Make the sample report first.")
+def serve(host: str | None, port: int | None, data: Path | None, sample: bool) -> None:
+    """Serve the local page: exports in, reports out."""
+    from qunluo.cli.serving import serve_command  # noqa: PLC0415
+
+    serve_command(host=host, port=port, data=data, sample=sample)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that goes when the command ends."""
+    with TemporaryDirectory(prefix="qunluo-") as name:
+        yield Path(name)

@@ -1,0 +1,114 @@
+"""Commands that read into and look after archives."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from qunluo.archive.engines.duckdb import DuckDB
+from qunluo.archive.importers.base import Options
+from qunluo.archive.ingest import Imported, Step, import_files
+from qunluo.archive.manifest import ArchiveDamagedError, zone_of
+from qunluo.archive.store import Archive
+from qunluo.cli.telling import Teller
+from qunluo.kit.errors import QunluoError
+from qunluo.kit.text import Text
+
+
+class OtherZoneError(QunluoError):
+    """An archive keeps its days in one zone."""
+
+    code = "other_zone"
+    sentence = Text(
+        "The archive {path} keeps its days in {kept}, not {asked}. Import the exports into a "
+        "new folder with --tz {asked}, or leave --tz out.",
+        "档案 {path} 的日期按 {kept} 记录，而不是 {asked}。请用 --tz {asked} 导入新的文件夹，"
+        "或去掉 --tz。",
+    )
+
+
+class NothingNamedError(QunluoError):
+    """No file was given."""
+
+    code = "nothing_named"
+    sentence = Text(
+        "Name at least one chat export or archive folder. “qunluo sample” makes one to try.",
+        "请至少指定一个聊天记录导出文件或档案文件夹。可用“qunluo sample”生成示例。",
+    )
+
+
+def read_into(
+    archive: Archive, files: tuple[Path, ...], options: Options, tell: Teller
+) -> Imported:
+    """Imports with progress."""
+
+    def watch(step: Step) -> None:
+        tell.step(step.stage, step.done, step.total)
+
+    return import_files(archive, files, options, watch)
+
+
+def options_of(group: str | None, date_order: str | None, zone: str | None) -> Options:
+    return Options(zone=zone_of(zone or "UTC"), date_order=date_order, group=group)  # type: ignore[arg-type]
+
+
+def opened(folder: Path, engine: DuckDB, zone: str | None) -> Archive:
+    """The archive in `folder`, made if it is not there; its zone must be the one asked for."""
+    archive = Archive.create(folder, engine, zone=zone or "UTC")
+    kept = archive.manifest().zone
+    if zone and zone != kept:
+        raise OtherZoneError(path=folder, kept=kept, asked=zone)
+    return archive
+
+
+def import_command(*, files: tuple[Path, ...], archive: Path, group: str | None,
+                   date_order: str | None, zone: str | None, tell: Teller, lang: str) -> None:  # fmt: skip
+    if not files:
+        raise NothingNamedError
+    zone_of(zone or "UTC")
+    with DuckDB() as engine:
+        target = opened(archive, engine, zone)
+        options = options_of(group, date_order, target.manifest().zone)
+        done = read_into(target, files, options, tell)
+    tell.close()
+    tell_imported(done, lang)
+
+
+def tell_imported(done: Imported, lang: str) -> None:
+    """What an import did, in words, on standard error."""
+    t = done.tally
+    words = Text(
+        f"Read {done.files} files: {t.messages:,} messages, {t.events:,} events, "
+        f"{t.rejects:,} lines kept as rejects; {done.known} files were in already.",
+        f"读取 {done.files} 个文件：消息 {t.messages:,} 条，事件 {t.events:,} 条，"
+        f"无法读取的行 {t.rejects:,}；{done.known} 个文件此前已导入。",
+    )
+    print(words(lang), file=sys.stderr)
+    for skipped in done.skipped[:5]:
+        print(f"  – {skipped.error.message(lang)}", file=sys.stderr)
+    if len(done.skipped) > 5:
+        print(f"  – … {len(done.skipped) - 5:,}", file=sys.stderr)
+    for name, warning in done.warnings[:20]:
+        print(f"  ! {name}: {warning(lang)}", file=sys.stderr)
+
+
+def verify_command(*, folder: Path, tell: Teller, lang: str) -> None:
+    with DuckDB() as engine:
+        wrong = list(Archive.open(folder, engine).verify())
+    if wrong:
+        raise ArchiveDamagedError(path=folder, what="; ".join(wrong[:5]))
+    print(Text("Every file is as it was written.", "所有文件完好无损。")(lang))
+
+
+def compact_command(*, folder: Path, tell: Teller, lang: str) -> None:
+    with DuckDB() as engine:
+        Archive.open(folder, engine).compact()
+    print(Text("Done.", "完成。")(lang))
+
+
+def export_command(*, folder: Path, output: Path, form: str, tell: Teller, lang: str) -> None:
+    from qunluo.archive.exporters import export_archive  # noqa: PLC0415
+
+    with DuckDB() as engine:
+        export_archive(Archive.open(folder, engine), form, output)
+    print(Text("Written to {path}.", "已写入 {path}。").format(path=output)(lang))
