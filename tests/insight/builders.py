@@ -1,7 +1,7 @@
 """Reports from plain constructors: every kind of chart, and every kind of trouble.
 
-    report()            rich: all charts, hostile names, missing figures, huge and tiny numbers
-    report_of(figure(...))   just what a test is about
+report()            rich: all charts, hostile names, missing figures, huge and tiny numbers
+report_of(figure(...))   just what a test is about
 """
 
 from __future__ import annotations
@@ -31,9 +31,23 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 LONG = "梅" * 100 + "W" * 100
 RTL = "مريم \u202eevil"
 EMOJI = "阿花🌸👩‍👩‍👧"
-PLAIN = ["Alice Chen", "王小明", "Łukasz", "tom&jerry", "{a|rich}", '"quoted" \\ name', "O'Neil"]
+PLAIN = [
+    "Alice Chen",
+    "王小明",
+    "Łukasz",
+    "tom&jerry",
+    "{a|rich}",
+    '"quoted" \\ name',
+    "O'Neil",
+]
 NAMES = [HOSTILE, LONG, RTL, EMOJI, *PLAIN]
-GROUP_NAMES = ["<b>读书会</b> 一群", "Perl 6 " + "x" * 190, "妈妈团购群 🛒", "深夜食堂", "#ubuntu-cc"]
+GROUP_NAMES = [
+    "<b>读书会</b> 一群",
+    "Perl 6 " + "x" * 190,
+    "妈妈团购群 🛒",
+    "深夜食堂",
+    "#ubuntu-cc",
+]
 SECRETS = [
     "我的电话是 13800001234 <script>alert(2)</script>",
     "meet me at the bridge \u2028 tonight & bring 5 €",
@@ -79,7 +93,9 @@ def finding(value: Any = 0.384, n: int = 1_234, **changes: Any) -> Finding:
     return Finding(**(values | changes))
 
 
-def figure(id_: str = "share", found: Finding | Missing | None = None, **changes: Any) -> Figure:
+def figure(
+    id_: str = "share", found: Finding | Missing | None = None, **changes: Any
+) -> Figure:
     return Figure(metric(id_, **changes), found or finding())
 
 
@@ -116,7 +132,9 @@ def totals(**changes: Any) -> Totals:
         "system": 15_300,
         "events": 14_690,
         "lines": (
-            LineCount(Text("WhatsApp", "WhatsApp"), 530_000, 500_000, 14_000, 12, 988, 15_000, 0),
+            LineCount(
+                Text("WhatsApp", "WhatsApp"), 530_000, 500_000, 14_000, 12, 988, 15_000, 0
+            ),
             LineCount(Text("WeChat (CSV)", "微信（CSV）"), 10_696, 10_000, 690, 5, 0, 0, 1),
         ),
     }
@@ -127,7 +145,11 @@ def report_of(*figures: Figure, **changes: Any) -> Report:
     """A report with one section of these figures."""
     values: dict[str, Any] = {
         "totals": totals(),
-        "sources": (SourceCount("Chat with Alice Chen.txt", Text("WhatsApp", "WhatsApp"), 500_000, 14_000, 12),),
+        "sources": (
+            SourceCount(
+                "Chat with Alice Chen.txt", Text("WhatsApp", "WhatsApp"), 500_000, 14_000, 12
+            ),
+        ),
         "facts": facts(),
         "sections": (Section("talk", Text("The talk", "群聊概况"), figures),),
         "version": "0.1.0",
@@ -146,7 +168,10 @@ def chart(kind: Any = "bar", x: Any = ("a", "b"), *rows: Series, **changes: Any)
         "y_name": Text("messages", "消息数"),
     }
     return Chart(
-        kind=kind, x=tuple(x), series=rows or (series("all", "全部", 1, 2),), **(values | changes)
+        kind=kind,
+        x=tuple(x),
+        series=rows or (series("all", "全部", 1, 2),),
+        **(values | changes),
     )
 
 
@@ -203,11 +228,20 @@ def _class_share() -> Figure:
         ),
     )
     study = Text("brand 70 %, members 27 %, system 3 %", "品牌 70%、成员 27%、系统 3%")
-    return figure("class_share", found, name=Text("Who talks", "谁在说话"), reference=study)
+    return figure("I1", found, name=Text("Who talks", "谁在说话"), reference=study)
 
 
 def _kinds() -> Figure:
-    names = ["text", "image", "mini program", "sticker", "voice", "channels video", "link", "other"]
+    names = [
+        "text",
+        "image",
+        "mini program",
+        "sticker",
+        "voice",
+        "channels video",
+        "link",
+        "other",
+    ]
     counts = [212_345, 205_000, 70_000, 12_000, 3_000, 2_100, 900, 1]
     kinds = chart(
         "bar",
@@ -226,12 +260,14 @@ def _kinds() -> Figure:
         title=Text("Members gain ground", "成员占比上升"),
         percent=True,
     )
-    found = finding({"text": 0.42}, 505_346, charts=(kinds, by_class), tables=(_people(60, more=5_763),))
+    found = finding(
+        {"text": 0.42}, 505_346, charts=(kinds, by_class), tables=(_people(60, more=5_763),)
+    )
     return figure("kind_mix", found, name=Text("Kinds of messages", "消息类型"))
 
 
 def _hours() -> Figure:
-    days = ["Mon Tue Wed Thu Fri Sat Sun".split(), "周一 周二 周三 周四 周五 周六 周日".split()]
+    days = [["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]]
     rows = [
         series(en, zh, *(round(900 * math.exp(-((h - 10 - d) ** 2) / 18)) for h in range(24)))
         for d, (en, zh) in enumerate(zip(*days, strict=True))
@@ -244,8 +280,14 @@ def _hours() -> Figure:
     curves = chart(
         "line",
         [str(h) for h in range(24)],
-        series("brand", "品牌", *(0.01 + 0.1 * math.exp(-((h - 15) ** 2) / 9) for h in range(24))),
-        series("members", "成员", *(0.02 + 0.08 * math.exp(-((h - 9) ** 2) / 20) for h in range(24))),
+        series(
+            "brand", "品牌", *(0.01 + 0.1 * math.exp(-((h - 15) ** 2) / 9) for h in range(24))
+        ),
+        series(
+            "members",
+            "成员",
+            *(0.02 + 0.08 * math.exp(-((h - 9) ** 2) / 20) for h in range(24)),
+        ),
         title=Text("The brand speaks when members have gone", "成员散去时品牌才开口"),
         percent=True,
     )
@@ -272,11 +314,13 @@ def _weeks() -> Figure:
         charts=(trend,),
         move=Move(Text("Greet the silent: 212 people spoke last month and not since.", "问候沉默成员：有 212 人上月发言、此后再无音讯。"), 0.55),
     )  # fmt: skip
-    return figure("trend", found, name=Text("Activity over time", "活跃趋势"))
+    return figure("calendar", found, name=Text("Activity over time", "活跃趋势"))
 
 
 def _life() -> tuple[Figure, ...]:
-    empty = chart("line", (), Series(Text("nothing", "无"), ()), title=Text("No spikes", "没有峰值"))
+    empty = chart(
+        "line", (), Series(Text("nothing", "无"), ()), title=Text("No spikes", "没有峰值")
+    )
     tiny = chart(
         "bar", ["2021-08", "2021-09"], series("groups", "群数", 1, 2),
         title=Text("Two groups only", "只有两个群"),
@@ -288,8 +332,17 @@ def _life() -> tuple[Figure, ...]:
     )  # fmt: skip
     return (
         figure("spikes", finding(None, 0, charts=(empty,), tables=(_empty_table(),))),
-        figure("lifespans", finding(1.5, 2, charts=(tiny,), unit=None) if False else finding(1.5, 2, charts=(tiny,))),
-        figure("huge", finding(12_345_678_901, 12_345_678_901, charts=(huge,)), unit=Text("messages", "条")),
+        figure(
+            "lifespans",
+            finding(1.5, 2, charts=(tiny,), unit=None)
+            if False
+            else finding(1.5, 2, charts=(tiny,)),
+        ),
+        figure(
+            "huge",
+            finding(12_345_678_901, 12_345_678_901, charts=(huge,)),
+            unit=Text("messages", "条"),
+        ),
         figure("drivers", missing("staff", "text")),
     )
 
@@ -320,7 +373,11 @@ def _people(count: int, more: int = 0) -> Table:
 def _ties() -> tuple[Figure, ...]:
     keys = list(SENDERS)
     nodes = tuple(
-        (Person(keys[i], SENDERS[keys[i]]) if i < len(keys) else f"node {i}", 40.0 / (i + 1), i % 7)
+        (
+            Person(keys[i], SENDERS[keys[i]]) if i < len(keys) else f"node {i}",
+            40.0 / (i + 1),
+            i % 7,
+        )
         for i in range(40)
     )
     links = tuple((i, (i * 7 + 3) % 40, 1.0 + i % 5) for i in range(40)) + tuple(
@@ -343,7 +400,7 @@ def _ties() -> tuple[Figure, ...]:
     rate = finding(0.312, 5_823, interval=(0.29, 0.334), charts=(groups, cloud), tables=(_people(5),),
                    sentence=Text("31 % of the members spoke.", "31% 的成员发过言。"))  # fmt: skip
     study = Text("47 of 67 groups above 20 %", "67 个群中有 47 个高于 20%")
-    return (figure("activity_rate", rate, reference=study, name=Text("Activity", "活跃率")),
+    return (figure("I7", rate, reference=study, name=Text("Activity", "活跃率")),
             figure("circles", finding({"communities": 7}, 40, charts=(net,))))  # fmt: skip
 
 
@@ -364,7 +421,10 @@ def _retention() -> tuple[Figure, ...]:
         title=Text("Half of the members fall silent within 42 days", "一半成员在 42 天内沉默"), percent=True,
         x_name=Text("days since the first message", "距首次发言天数"), y_name=Text("still active", "仍活跃"),
     )  # fmt: skip
-    note = Text("Members who still speak are censored, not lost.", "仍在发言的成员按删失处理，不计为流失。")
+    note = Text(
+        "Members who still speak are censored, not lost.",
+        "仍在发言的成员按删失处理，不计为流失。",
+    )
     return (figure("retention", finding({"month_1": 0.5}, 900, charts=(cohorts,))),
             figure("survival", finding(42, 900, interval=(38, 47), charts=(curve,), notes=(note,)),
                    unit=Text("days", "天")))  # fmt: skip

@@ -34,7 +34,7 @@ def payload(chart: Chart, masks: Masks, lang: str, few: bool = False) -> Json:
         "kind": chart.kind,
         "x": [_x(chart.x[i], numeric, masks, lang) for i in picks],
         "numeric": numeric,
-        "sideways": _lies_down(chart, masks, lang),
+        "sideways": lies_down(chart, masks, lang),
         "series": [_series(s, picks, lang, chart.log_y) for s in chart.series],
         "xName": chart.x_name(lang),
         "yName": chart.y_name(lang),
@@ -115,7 +115,7 @@ def _series(series: Series, picks: Sequence[int], lang: str, log: bool) -> Json:
     y = _picked(series.y, picks)
     if log:  # what is not above zero has no place on such an axis
         y = [v if v is not None and v > 0 else None for v in y]
-    values: Json = {"name": series.name(lang), "y": y}
+    values: Json = {"name": when(series.name(lang), lang), "y": y}
     if series.low is not None and series.high is not None:
         values |= {"low": _picked(series.low, picks), "high": _picked(series.high, picks)}
     if series.n is not None:
@@ -146,13 +146,21 @@ def _finite(value: float | None) -> float | None:
     return value if isinstance(value, int) else float(value)
 
 
-def _lies_down(chart: Chart, masks: Masks, lang: str) -> bool:
+def lies_down(chart: Chart, masks: Masks, lang: str) -> bool:
     """Long names are read along bars that lie, never turned or cut under bars that stand."""
     if chart.kind not in ("bar", "stacked") or not 1 < len(chart.x) <= 60:
         return False
     names = [x for x in chart.x if not (isinstance(x, str) and is_when(x))]
     wide = [_width(label(x, masks, lang)) for x in names if not isinstance(x, int | float)]
     return bool(wide) and (max(wide) > 8 or sum(wide) > 44)
+
+
+def cut(text: str, width: int) -> str:
+    """As much of a text as is `width` wide, where a Chinese character is two wide."""
+    for end in range(len(text)):
+        if _width(text[: end + 1]) > width:
+            return text[: max(end - 1, 0)] + "…"
+    return text
 
 
 def _width(text: str) -> int:

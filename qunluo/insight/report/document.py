@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from qunluo.insight.figures import Finding, GroupName, Metric, Missing, Person, Quote, Table
+from qunluo.insight.needs import NEED_WORDS
 from qunluo.insight.report.masks import Masks, masks_of
 from qunluo.insight.report.model import Figure, Report, SourceCount, Totals
 from qunluo.insight.report.verdict import best_moves, verdict
-from qunluo.insight.report.words import NEEDS
 from qunluo.kit.text import Text
 
 FORMAT_VERSION = 1
@@ -40,7 +40,10 @@ def render_json(report: Report, anonymous: bool = False) -> str:
         "sections": _sections(report),
         "figures": {f.metric.id: _figure(f, masks) for f in report.figures()},
     }
-    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    return (
+        json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+        + "\n"
+    )
 
 
 def plain(value: Any, masks: Masks) -> Any:
@@ -138,6 +141,7 @@ def _declaration(metric: Metric) -> Json:
         "definition": _text(metric.definition),
         "reference": _text(metric.reference) if metric.reference else None,
         "needs": list(metric.needs),
+        "one_of": list(metric.one_of),
     }
 
 
@@ -154,7 +158,7 @@ def _finding(found: Finding, masks: Masks) -> Json:
 
 
 def _missing(missing: Missing) -> Json:
-    enable = [{"need": need, "text": _text(NEEDS[need])} for need in missing.needs]
+    enable = [{"need": need, "text": _text(NEED_WORDS[need])} for need in missing.needs]
     return {
         "n": 0,
         "value": None,

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qunluo.insight.figures import Chart
-from qunluo.insight.report.charts import label, shown
+from qunluo.insight.report.charts import cut, label, shown
 from qunluo.insight.report.masks import Masks
-from qunluo.insight.report.numbers import exact
+from qunluo.insight.report.numbers import exact, when
 from qunluo.insight.report.palette import SERIES
 from qunluo.insight.report.words import WORDS
 
 MAX_NODES = 120
 MAX_LINKS = 600
 NAMED_NODES = 14
+NAMED_ON_A_PHONE = 6
+NODE_NAME_WIDTH = 16  # in halves of a Chinese character
 NUMBERS_FIT = 14  # columns of a heatmap whose cells still have room for a number
 WIDTH, HEIGHT, MARGIN = 720.0, 460.0, 34.0
 
@@ -69,6 +71,8 @@ class Dot:
     name: str
     size: str
     named: bool
+    short: str  # the name, cut to what fits beside others
+    extra: bool  # named only where there is room
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def heat_rows(chart: Chart, masks: Masks, lang: str) -> tuple[HeatRow, ...]:
     columns = [label(x, masks, lang) for x in chart.x]
     return tuple(
         HeatRow(
-            series.name(lang),
+            when(series.name(lang), lang),
             tuple(
                 _heat(chart, y, top, f"{series.name(lang)}, {column}", lang)
                 for column, y in zip(columns, series.y, strict=False)
@@ -158,18 +162,27 @@ def network(chart: Chart, masks: Masks, lang: str) -> Network:
     links = [(place[a], place[b], w) for a, b, w in chart.links if a in place and b in place]
     links = sorted(links, key=lambda link: (-link[2], link[:2]))[:MAX_LINKS]
     spots = _spread(len(kept), links)
-    named = set(order[:NAMED_NODES])
-    dots = tuple(_dot(chart, i, spots[place[i]], i in named, masks, lang) for i in kept)
+    rank = {node: position for position, node in enumerate(order)}
+    dots = tuple(_dot(chart, i, spots[place[i]], rank[i], masks, lang) for i in kept)
     return Network(WIDTH, HEIGHT, dots, _ties(links, spots), len(chart.nodes) - len(kept))
 
 
 def _dot(
-    chart: Chart, i: int, spot: tuple[float, float], named: bool, masks: Masks, lang: str
+    chart: Chart, i: int, spot: tuple[float, float], rank: int, masks: Masks, lang: str
 ) -> Dot:
-    name, size, community = chart.nodes[i]
+    who, size, community = chart.nodes[i]
     top = max((node[1] for node in chart.nodes), default=0) or 1
-    radius = round(4 + 12 * math.sqrt(max(size, 0) / top), 1)
-    return Dot(*spot, radius, colour(community), label(name, masks, lang), exact(size), named)
+    name = label(who, masks, lang)
+    return Dot(
+        *spot,
+        radius=round(4 + 12 * math.sqrt(max(size, 0) / top), 1),
+        colour=colour(community),
+        name=name,
+        size=exact(size),
+        named=rank < NAMED_NODES,
+        short=cut(name, NODE_NAME_WIDTH),
+        extra=rank >= NAMED_ON_A_PHONE,
+    )
 
 
 def _ties(
@@ -228,5 +241,3 @@ def network_words(chart: Chart, masks: Masks, lang: str) -> str:
         communities=len({node[2] for node in chart.nodes}),
         largest=names,
     )
-
-

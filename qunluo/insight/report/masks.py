@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from qunluo.insight.figures import GroupName, Person, Quote
+from qunluo.insight.figures import Facts, GroupName, Person, Quote
 from qunluo.insight.report.model import Report
 from qunluo.insight.report.words import WORDS
 from qunluo.kit.text import Text
@@ -55,19 +55,24 @@ def masks_of(report: Report, anonymous: bool) -> Masks:
     """The masks of one report; every key in it has a number of its own."""
     if not anonymous:
         return Masks(hidden=False)
-    named = list(_named(report.sections))
+    named = list(_leaves(report.sections))
     people = _keys(report.facts.sender_names, (p.key for p in named if isinstance(p, Person)))
     groups = _keys(report.facts.group_names, (g.key for g in named if isinstance(g, GroupName)))
-    return Masks(True, people, groups, dict(_known(report, people, groups)))
+    labels = frozenset(label for label in named if isinstance(label, str))
+    return Masks(True, people, groups, dict(_known(report.facts, labels, people, groups)))
 
 
 def _known(
-    report: Report, people: tuple[int, ...], groups: tuple[int, ...]
+    facts: Facts, labels: frozenset[str], people: tuple[int, ...], groups: tuple[int, ...]
 ) -> Iterator[tuple[str, Text]]:
-    for key, name in sorted(report.facts.group_names.items()):
-        yield name, _numbered("group_n", groups, key)
-    for key, name in sorted(report.facts.sender_names.items()):
-        yield name, _numbered("member_n", people, key)
+    """Labels of the report that are somebody's name: figures put names into `Person` and
+    `GroupName`, and this holds where one forgets it."""
+    for key, name in facts.group_names.items():
+        if name in labels:
+            yield name, _numbered("group_n", groups, key)
+    for key, name in facts.sender_names.items():
+        if name in labels:
+            yield name, _numbered("member_n", people, key)
 
 
 def _numbered(word: str, keys: tuple[int, ...], key: int) -> Text:
@@ -82,15 +87,15 @@ def _same(name: str) -> Text:
     return Text(name, name)
 
 
-def _named(value: Any) -> Iterator[Person | GroupName]:
-    """Every person and group anywhere inside a value."""
-    if isinstance(value, Person | GroupName):
+def _leaves(value: Any) -> Iterator[Person | GroupName | str]:
+    """Every person, group and plain string anywhere inside a value."""
+    if isinstance(value, Person | GroupName | str):
         yield value
     elif isinstance(value, dict):
-        yield from _named(tuple(value.values()))
+        yield from _leaves(tuple(value.values()))
     elif isinstance(value, tuple | list):
         for item in value:
-            yield from _named(item)
-    elif is_dataclass(value) and not isinstance(value, Text | type):
+            yield from _leaves(item)
+    elif is_dataclass(value) and not isinstance(value, Text | Quote | type):
         for part in fields(value):
-            yield from _named(getattr(value, part.name))
+            yield from _leaves(getattr(value, part.name))

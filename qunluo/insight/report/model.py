@@ -39,8 +39,8 @@ class SourceCount:
 
 @dataclass(frozen=True)
 class Totals:
-    """What the archive holds. `messages` are rows an account wrote, `actions` those of them
-    that are actions (`/me …`), `system` those of system accounts; `events` are all membership
+    """What the archive holds. `messages` are rows an account wrote, `actions` (`/me …`)
+    counted apart, `system` those of both by system accounts; `events` are all membership
     events and notices, `joins` and `leaves` two of their kinds. Instants are local ISO."""
 
     messages: int

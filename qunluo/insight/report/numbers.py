@@ -16,7 +16,7 @@ _STEPS = {
     "en": ((1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k")),
     "zh": ((1e8, 1e8, SPACE + "亿"), (1e4, 1e4, SPACE + "万")),
 }
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ](\d{2}:\d{2})\S*)?")
 
 
@@ -27,25 +27,37 @@ def human(value: float | None, lang: str) -> str:
     rounded = _rounded(value)
     for size, divisor, unit in _STEPS[_tongue(lang)]:
         if abs(value) >= 10_000 and abs(rounded) >= size:
-            return f"{rounded / divisor:,.6g}{unit}"
-    return _small(value)
+            return _signed(f"{rounded / divisor:,.6g}{unit}")
+    return _signed(_small(value))
 
 
 def exact(value: float | None) -> str:
     """All digits, for the hover."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
+    return _signed(f"{value:,}" if isinstance(value, int) else f"{value:,.10g}")
 
 
-def percent(value: float | None, lang: str) -> str:
+def percent(value: float | None, lang: str, places: int | None = None) -> str:
     """A share of 1: 38 % in English, 38% in Chinese; small shares keep a digit."""
     if value is None or not math.isfinite(value):
         return NOTHING
     hundredths = value * 100
-    text = f"{hundredths:.{_places(hundredths)}f}"
+    text = f"{hundredths:.{_places(hundredths) if places is None else places}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{'0' if text == '-0' else text}{SPACE if _tongue(lang) == 'en' else ''}%"
+    return (
+        _signed("0" if text == "-0" else text) + (SPACE if _tongue(lang) == "en" else "") + "%"
+    )
+
+
+def percent_range(low: float, high: float, lang: str) -> tuple[str, str]:
+    """Both ends of an interval, with as many digits as it takes to tell them apart."""
+    ends = percent(low, lang), percent(high, lang)
+    for places in (1, 2):
+        if ends[0] != ends[1]:
+            break
+        ends = percent(low, lang, places), percent(high, lang, places)
+    return ends
 
 
 def when(text: str, lang: str) -> str:
@@ -71,6 +83,11 @@ def _day_en(year: str, month: str, day: str | None) -> str:
 def _day_zh(year: str, month: str, day: str | None) -> str:
     words = f"{year}年{int(month)}月"
     return f"{words}{int(day)}日" if day else words
+
+
+def _signed(text: str) -> str:
+    """With a real minus sign, as wide as a digit."""
+    return text.replace("-", "−", 1) if text.startswith("-") else text
 
 
 def _tongue(lang: str) -> str:

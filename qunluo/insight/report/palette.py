@@ -115,9 +115,7 @@ def _mixed(pair: Pair, base: Pair, part: float) -> Pair:
 
 def _readable(ground: Oklch) -> Oklch:
     """Near-black or white, whichever is read more easily on a ground."""
-    return max(
-        (Oklch(0.2, 0.015, 260), Oklch(1, 0, 0)), key=lambda ink: contrast(ink, ground)
-    )
+    return max((Oklch(0.2, 0.015, 260), Oklch(1, 0, 0)), key=lambda ink: contrast(ink, ground))
 
 
 def _derived() -> dict[str, Pair]:

@@ -17,9 +17,9 @@ FEW_DAYS = 14
 FEW_SPEAKERS = 5
 
 TOPICS: tuple[tuple[str, ...], ...] = (
-    ("class_share", "share_by_class"),  # who talks
-    ("activity_rate", "activity"),  # how many of the members
-    ("trend", "monthly_actives", "actives"),  # and where it goes
+    ("I1",),  # who talks
+    ("I7", "presence"),  # how many of the members
+    ("calendar", "stickiness"),  # and where it goes
 )
 """Ids of the figures whose sentences the verdict quotes: of each topic the first one found."""
 
@@ -132,9 +132,14 @@ def _worry(report: Report, quoted: list[Finding]) -> Text | None:
 
 def _joined(sentences: list[Text]) -> Text:
     return Text(
-        " ".join(_ended(s.en, ".") for s in sentences), "".join(_ended(s.zh, "。") for s in sentences)
+        " ".join(_ended(s.en, ".") for s in sentences),
+        "".join(_ended(s.zh, "。") for s in sentences),
     )
 
 
 def _ended(sentence: str, stop: str) -> str:
-    return sentence if sentence.endswith((".", "!", "?", "。", "！", "？", ")", "）")) else sentence + stop
+    return (
+        sentence
+        if sentence.endswith((".", "!", "?", "。", "！", "？", ")", "）"))
+        else sentence + stop
+    )

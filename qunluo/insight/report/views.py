@@ -17,15 +17,24 @@ from qunluo.insight.figures import (
     Quote,
     Table,
 )
+from qunluo.insight.needs import NEED_WORDS
 from qunluo.insight.report import charts, drawings
 from qunluo.insight.report.masks import Masks
 from qunluo.insight.report.model import SMALL_N, Figure, Report, Section
-from qunluo.insight.report.numbers import NOTHING, SPACE, exact, human, percent, when
-from qunluo.insight.report.words import NEEDS, WORDS
+from qunluo.insight.report.numbers import (
+    NOTHING,
+    SPACE,
+    exact,
+    human,
+    percent,
+    percent_range,
+    when,
+)
+from qunluo.insight.report.words import NEED_NOUNS, WORDS
 from qunluo.kit.text import Text
 
 MAX_NAME = 200
-MAX_QUOTE = 280
+MAX_QUOTE = 240
 ROWS_AT_FIRST = 8
 
 
@@ -67,6 +76,7 @@ class ChartView:
     numbers: bool = False
     network: drawings.Network | None = None
     thinned: tuple[int, int] | None = None
+    lies: bool = False  # bars that lie name their unit below
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ class FigureView:
     metric: Metric
     name: str
     heading: str
-    missing: tuple[str, ...] | None  # what to add; None where it was found
+    missing: tuple[str, ...] | None  # why, and what to add; None where it was found
     n: str = ""
     n_exact: str = ""
     few: bool = False
@@ -117,14 +127,24 @@ class Views:
         return self._found(figure.metric, found)
 
     def _missing(self, metric: Metric, missing: Missing) -> FigureView:
+        """The sentence, and how to bring each need where the sentence does not say it."""
+        sentence = missing.sentence(self.lang)
+        words = [NEED_WORDS[need](self.lang) for need in missing.needs]
         return FigureView(
             metric=metric,
             name=metric.name(self.lang),
-            heading=missing.sentence(self.lang),
-            missing=tuple(NEEDS[need](self.lang) for need in missing.needs),
+            heading=metric.name(self.lang),
+            missing=(sentence, *(word for word in words if word not in sentence)),
             reference=self._maybe(metric.reference),
-            needs=tuple(NEEDS[need](self.lang) for need in metric.needs),
+            needs=self._needs(metric),
         )
+
+    def _needs(self, metric: Metric) -> tuple[str, ...]:
+        nouns = [NEED_NOUNS[need](self.lang) for need in metric.needs]
+        if metric.one_of:
+            choice = (NEED_NOUNS[need](self.lang) for need in metric.one_of)
+            nouns.append(WORDS["or"](self.lang).join(choice))
+        return tuple(nouns)
 
     def _found(self, metric: Metric, found: Finding) -> FigureView:
         few = found.n < SMALL_N
@@ -142,7 +162,7 @@ class Views:
             charts=tuple(self._chart(chart, few) for chart in found.charts),
             tables=tuple(self._tables(found)),
             notes=tuple(note(self.lang) for note in found.notes),
-            needs=tuple(NEEDS[need](self.lang) for need in metric.needs),
+            needs=self._needs(metric),
         )
 
     def _maybe(self, text: Text | None) -> str:
@@ -158,8 +178,12 @@ class Views:
     def _interval(self, metric: Metric, found: Finding) -> str:
         if found.interval is None:
             return ""
-        low, high = (self.number(end, is_share(metric)).text for end in found.interval)
-        return WORDS["interval"](self.lang).format(low=low, high=high)
+        low, high = found.interval
+        if is_share(metric):
+            ends = percent_range(low, high, self.lang)
+        else:
+            ends = (human(low, self.lang), human(high, self.lang))
+        return WORDS["interval"](self.lang).format(low=ends[0], high=ends[1])
 
     def _tables(self, found: Finding) -> Iterator[TableView]:
         """Tables wait behind a tap, except the first one of a finding without a picture."""
@@ -234,7 +258,8 @@ class Views:
         return self._drawing(chart, title)
 
     def _script_chart(self, chart: Chart, title: str, few: bool) -> ChartView:
-        self.payloads.append(charts.payload(chart, self.masks, self.lang, few))
+        data = charts.payload(chart, self.masks, self.lang, few)
+        self.payloads.append(data)
         shown, count = len(charts.picked(len(chart.x))), len(chart.x)
         return ChartView(
             chart,
@@ -242,8 +267,9 @@ class Views:
             charts.description(chart, self.masks, self.lang),
             empty=False,
             slot=len(self.payloads) - 1,
-            key=self._key([s.name(self.lang) for s in chart.series]),
+            key=self._key([when(s.name(self.lang), self.lang) for s in chart.series]),
             thinned=(shown, count) if shown < count else None,
+            lies=data["sideways"],
         )
 
     def _key(self, names: list[str]) -> tuple[tuple[str, str], ...]:
@@ -285,7 +311,9 @@ def is_share(metric: Metric) -> bool:
 
 
 def _is_numeric_column(table: Table, column: int) -> bool:
-    values = [row[column] for row in table.rows if column < len(row) and row[column] is not None]
+    values = [
+        row[column] for row in table.rows if column < len(row) and row[column] is not None
+    ]
     return bool(values) and all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in values
     )

@@ -46,17 +46,16 @@ WORDS: dict[str, Text] = {
         "{n} more rows are not in this page; the JSON report may hold them.",
         "另有 {n} 行未列入本页，可在 JSON 报告中查看。",
     ),
-    "empty_table": Text("No rows: nothing of this kind was found.", "没有记录：未发现此类内容。"),
+    "empty_table": Text(
+        "No rows: nothing of this kind was found.", "没有记录：未发现此类内容。"
+    ),
     "empty_chart": Text(
-        "Nothing to draw: no data for this in the period.", "没有可画的内容：该时段内没有相关数据。"
+        "Nothing to draw: no data for this in the period.",
+        "没有可画的内容：该时段内没有相关数据。",
     ),
     "thinned": Text("{shown} of {n} points are drawn.", "图中显示 {n} 个点中的 {shown} 个。"),
     "missing": Text("Not computed", "暂未计算"),
-    "add": Text("To see it, add:", "要看到这一项，请补充："),
-    "add_none": Text(
-        "More messages would be needed; no further file would help.",
-        "需要更多消息；补充其他文件没有帮助。",
-    ),
+    "or": Text(" or ", "或"),
     "sources": Text("Sources, and where every line went", "数据来源与逐行去向"),
     "file": Text("File", "文件"),
     "format": Text("Format", "格式"),
@@ -101,29 +100,15 @@ WORDS: dict[str, Text] = {
     "no": Text("no", "否"),
 }
 
-NEEDS: dict[Need, Text] = {
-    "staff": Text(
-        "a staff list that says who speaks for the brand (--staff)",
-        "一份品牌方账号名单（--staff）",
-    ),
-    "roster": Text(
-        "a roster of who is in each group, since when (--roster)",
-        "一份各群成员与入群日期的名册（--roster）",
-    ),
-    "orders": Text("a list of orders (--orders)", "一份订单表（--orders）"),
-    "corporate": Text(
-        "a staff list with corporate accounts and their verification (--staff)",
-        "一份标明企业认证情况的账号名单（--staff）",
-    ),
-    "joins": Text(
-        "an export that records joins and leaves, or a roster (--roster)",
-        "一份含入群、退群记录的导出，或成员名册（--roster）",
-    ),
-    "replies": Text(
-        "an export that records which message answers which",
-        "一份记录了回复关系的导出",
-    ),
-    "threads": Text("an export with topics or threads", "一份带话题或讨论串的导出"),
-    "text": Text("an export with the text of the messages", "一份包含消息正文的导出"),
-    "reactions": Text("an export with reactions", "一份带表情回应的导出"),
+NEED_NOUNS: dict[Need, Text] = {
+    "staff": Text("a staff list", "品牌账号名单"),
+    "roster": Text("a roster", "群成员名单"),
+    "orders": Text("orders", "订单表"),
+    "corporate": Text("corporate status of accounts", "账号的企业认证状态"),
+    "joins": Text("recorded joins and leaves", "入群与退群记录"),
+    "replies": Text("recorded replies", "回复关系"),
+    "threads": Text("topics or threads", "话题或讨论串"),
+    "text": Text("message text", "消息正文"),
+    "reactions": Text("reactions", "表情回应"),
 }
+"""Needs as nouns, for lists; `insight.needs` says as sentences how to bring them."""

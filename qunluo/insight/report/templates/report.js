@@ -12,9 +12,10 @@
   const NOTHING = "–";
   const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
   const grouped = (text) => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  const signed = (text) => text.replace(/^-/, "−");
   const exact = (v) => {
     const [whole, part] = trimmed(String(Number(v.toPrecision(10)))).split(".");
-    return grouped(whole) + (part ? "." + part : "");
+    return signed(grouped(whole) + (part ? "." + part : ""));
   };
   const small = (v) => {
     const size = Math.abs(v);
@@ -33,12 +34,12 @@
         if (Math.abs(rounded) >= size) return exact(rounded / divisor) + unit;
       }
     }
-    return small(v);
+    return signed(small(v));
   };
   const percent = (v) => {
     if (v === null || v === undefined) return NOTHING;
     const size = Math.abs(v * 100);
-    return trimmed((v * 100).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2)) + (zh ? "%" : "\u00a0%");
+    return signed(trimmed((v * 100).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2))) + (zh ? "%" : "\u00a0%");
   };
   const shown = (chart, v) => (chart.percent ? percent(v) : human(v));
   const full = (chart, v) =>
@@ -86,7 +87,7 @@
       silent: true, symbol: "none", animation: false,
       lineStyle: { color: c.mark, width: 1, type: [4, 3] },
       label: {
-        color: c.muted, fontSize: 11, position: chart.sideways ? "end" : "insideEndTop",
+        color: c.muted, fontSize: 11, position: chart.sideways ? "start" : "insideEndTop",
         formatter: (p) => p.name, width: 150, overflow: "truncate",
       },
       data: chart.marks.map(([value, name]) =>
@@ -156,15 +157,16 @@
 
   const lines = (chart, wide) => chart.series.flatMap((s, i) => {
     const c = palette();
-    const direct = wide && chart.series.length > 1 && chart.series.length <= 4;
+    const direct = directly(chart, wide);
     const sparse = s.y.length <= 40;
+    const dotted = sparse || Boolean(s.small && s.small.some(Boolean));
     const line = {
       type: "line", name: s.name, step: chart.kind === "step" ? "end" : false, z: 3,
       data: points(chart, s.y).map((value, at) => ({
         value, itemStyle: { color: colourAt(chart, s, i, at) },
-        symbolSize: isSmall(chart, s, at) ? 7 : 5,
+        symbolSize: isSmall(chart, s, at) ? 7 : sparse ? 5 : 0,
       })),
-      symbol: SHAPES[i % 6], showSymbol: sparse, showAllSymbol: sparse,
+      symbol: SHAPES[i % 6], showSymbol: dotted, showAllSymbol: dotted,
       lineStyle: { color: chart.few ? c.few : series(i), width: 2, type: DASHES[i % 6] },
       itemStyle: { color: series(i) },
       endLabel: { show: direct, formatter: () => s.name, color: c.muted, fontSize: 11, width: 92, overflow: "truncate" },
@@ -182,6 +184,15 @@
     markLine: i === 0 ? marks(chart) : undefined,
   }]);
 
+  /* A log axis from the power of ten below the smallest value to the one above the largest. */
+  const decades = (chart) => {
+    const all = chart.series.flatMap((s) => s.y).filter((v) => v > 0);
+    return { min: 10 ** Math.floor(Math.log10(Math.min(...all))), max: 10 ** Math.ceil(Math.log10(Math.max(...all))) };
+  };
+
+  const directly = (chart, wide) =>
+    wide && chart.series.length > 1 && chart.series.length <= 4 && /line|step/.test(chart.kind);
+
   const axes = (chart, wide) => {
     const c = palette();
     const text = { color: c.muted, fontSize: 11, hideOverlap: true };
@@ -193,7 +204,10 @@
     };
     const highest = Math.max(...chart.series.flatMap((s) => s.high || s.y).filter((v) => v !== null));
     const reach = Math.max(0, ...chart.marks.map(([value]) => value));
-    if (chart.percent && highest > 0.6 && highest <= 1 && chart.kind !== "stacked") values.max = 1;
+    const sums = chart.x.map((_, at) => chart.series.reduce((sum, s) => sum + (s.y[at] || 0), 0));
+    const peak = chart.kind === "stacked" ? Math.max(...sums) : highest;
+    if (chart.percent && peak > 0.6 && peak < 1.0001) Object.assign(values, { max: 1, interval: 0.25 });
+    else if (chart.logY) Object.assign(values, decades(chart));
     else if (reach > highest) values.max = (axis) => Math.max(axis.max, reach * 1.08);
     const names = {
       type: "category", data: chart.x, axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } },
@@ -212,20 +226,19 @@
     }
     const over = { type: "value", min: -0.5, max: chart.x.length - 0.5, show: false };
     const x = { ...(chart.numeric ? measure : names), ...name, name: chart.xName, nameGap: 26 };
-    const y = { ...values, name: chart.yName, nameLocation: "end", nameGap: 12, nameTextStyle: { color: c.muted, fontSize: 11, align: "left" } };
-    return { xAxis: chart.numeric ? x : [x, over], yAxis: y };
+    return { xAxis: chart.numeric ? x : [x, over], yAxis: values };
   };
 
   const option = (chart, wide) => {
     const c = palette();
     const draw = { bar: bars, stacked: bars, line: lines, step: lines, scatter: scatters }[chart.kind];
-    const direct = wide && chart.series.length > 1 && chart.series.length <= 4 && /line|step/.test(chart.kind);
+    const direct = directly(chart, wide);
     return {
       animation: !still.matches && !printing, animationDuration: 180, animationDurationUpdate: 0,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: {
         left: 4, right: direct ? 104 : chart.sideways ? 52 : 14, bottom: 24, outerBoundsMode: "same",
-        top: chart.sideways ? (chart.marks.length ? 22 : 4) : 34,
+        top: chart.sideways ? (chart.marks.length ? 24 : 4) : 12,
         outerBounds: { left: 2, right: 2, top: 2, bottom: 2 }, outerBoundsContain: "axisLabel",
       },
       tooltip: {
@@ -255,8 +268,10 @@
       view = echarts.init(plot, null, { renderer: many ? "canvas" : "svg" });
       drawn.set(plot, view);
     }
+    const wide = plot.clientWidth >= 520;
+    plot.closest("figure").classList.toggle("directly", directly(chart, wide));
     view.resize();
-    view.setOption(option(chart, plot.clientWidth >= 520), { notMerge: true });
+    view.setOption(option(chart, wide), { notMerge: true });
     plot.dataset.drawn = "yes";
   };
 
