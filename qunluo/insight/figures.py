@@ -146,6 +146,7 @@ class Metric:
     summarise: Callable[[Mapping[str, pa.Table], Facts], Finding]
     reference: Text | None = None  # the study's figure
     needs: tuple[Need, ...] = ()
+    one_of: tuple[Need, ...] = ()  # at least one of these, the best first
 
 
 @dataclass(frozen=True)
