@@ -24,7 +24,7 @@ from qunluo.insight.figures import (
     Table,
 )
 from qunluo.insight.metrics.phrases import interval, many, nothing, percent
-from qunluo.insight.metrics.study_cubes import SPEAKERS, column, sums, where
+from qunluo.insight.metrics.study_cubes import SPEAKERS, column, sums
 from qunluo.kit.text import Text
 
 ROWS = 50
@@ -54,7 +54,7 @@ class Account:
 
 
 def brand_accounts(speakers: pa.Table, corporate: pa.Table) -> list[Account]:
-    """Every account classed as brand, by messages falling."""
+    """Every account classed as brand or suspected to be the brand's, by messages falling."""
     human = speakers.filter(pc.not_equal(speakers["class"], "system"))
     totals = sums(column(human, "group_key"), column(human, "n"))
     standing = _standing(corporate)
@@ -68,9 +68,13 @@ def brand_accounts(speakers: pa.Table, corporate: pa.Table) -> list[Account]:
             or standing.get((None, row["sender_key"])),
             suspected=row["suspected"],
         )
-        for row in where(human, "class", "brand").to_pylist()
+        for row in _taken_for_brand(human).to_pylist()
     ]
     return sorted(found, key=lambda a: (-a.n, a.group, a.sender))
+
+
+def _taken_for_brand(human: pa.Table) -> pa.Table:
+    return human.filter(pc.or_(pc.equal(human["class"], "brand"), human["suspected"]))
 
 
 def _standing(corporate: pa.Table) -> dict[tuple[int | None, int], str]:
@@ -81,14 +85,14 @@ def _standing(corporate: pa.Table) -> dict[tuple[int | None, int], str]:
 def _brand_accounts(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
     found = brand_accounts(cubes[SPEAKERS.name], cubes[CORPORATE.name])
     groups = len(set(column(cubes[SPEAKERS.name], "group_key").tolist()))
-    led = len({a.group for a in found})
-    suspected = sum(a.suspected for a in found)
+    known = [a for a in found if not a.suspected]
+    suspected = len(found) - len(known)
     value = {
-        "accounts": len({a.sender for a in found}),
-        "places": len(found),
+        "accounts": len({a.sender for a in known}),
+        "places": len(known),
         "suspected": suspected,
         "groups": groups,
-        "groups_with_brand": led,
+        "groups_with_brand": len({a.group for a in known}),
     }
     return Finding(
         value=value,
@@ -96,16 +100,15 @@ def _brand_accounts(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         sentence=_brand_sentence(value),
         tables=(_brand_table(found, facts),) if found else (),
         notes=_brand_notes(suspected),
-        move=_mark_staff(suspected, len(found)),
+        move=_mark_staff(suspected, groups),
     )
 
 
 def _brand_sentence(value: Mapping[str, int]) -> Text:
     if not value["places"]:
-        return Text(
-            f"No account speaks for the brand in {many(value['groups'], 'group')}.",
-            f"在 {value['groups']:,} 个群里没有发现品牌账号。",
-        )
+        en = f"No account is known to speak for the brand in {many(value['groups'], 'group')}"
+        zh = f"在 {value['groups']:,} 个群里没有已知的品牌账号"
+        return _with_suspects(en, zh, value["suspected"])
     en = (
         f"{many(value['accounts'], 'account')} speak for the brand in "
         f"{value['groups_with_brand']:,} of {many(value['groups'], 'group')}"
@@ -114,11 +117,15 @@ def _brand_sentence(value: Mapping[str, int]) -> Text:
         f"{value['groups']:,} 个群中有 {value['groups_with_brand']:,} 个群由品牌账号发言，"
         f"共 {value['accounts']:,} 个账号"
     )
-    if not value["suspected"]:
+    return _with_suspects(en, zh, value["suspected"])
+
+
+def _with_suspects(en: str, zh: str, suspected: int) -> Text:
+    if not suspected:
         return Text(en + ".", zh + "。")
     return Text(
-        f"{en}; {value['suspected']:,} of them are only suspected, by their share of the talk.",
-        f"{zh}；其中 {value['suspected']:,} 个仅凭发言占比推测为品牌账号。",
+        f"{en}; {suspected:,} more may, judging by their share of the talk.",
+        f"{zh}；另有 {suspected:,} 个账号从发言占比看疑似品牌账号。",
     )
 
 
@@ -159,12 +166,12 @@ def _brand_notes(suspected: int) -> tuple[Text, ...]:
     )
 
 
-def _mark_staff(suspected: int, n: int) -> Move | None:
+def _mark_staff(suspected: int, groups: int) -> Move | None:
     if not suspected:
         return None
     en = "Confirm the suspected brand accounts in a staff list: all figures by class need it."
     zh = "用员工名单确认疑似品牌账号：所有按身份划分的数字都以此为准。"
-    return Move(Text(en, zh), 0.2 + 0.2 * suspected / n)
+    return Move(Text(en, zh), min(0.3 + 0.4 * suspected / groups, 0.7))
 
 
 BRAND_ACCOUNTS = Metric(
@@ -179,9 +186,10 @@ BRAND_ACCOUNTS = Metric(
         "`suspected`. Share = messages of the account in the group ÷ messages of all "
         "accounts in the group except system accounts. Counted once per group (places) and "
         "once per account (accounts).",
-        "某账号在某群为品牌账号，须满足：员工名单（或平台）已标明；或其消息超过该群消息的 20% "
-        "且为企业认证账号。企业认证情况未知而占比超过 20% 的，记为“疑似”。占比 = 该账号在该群的"
-        "消息数 ÷ 该群除系统账号外全部账号的消息数。按群计（人次）与按账号计分别列出。",
+        "某账号在某群为品牌账号，须满足：员工名单（或平台）已标明；或其消息超过该群消息的 "
+        "20% 且为企业认证账号。企业认证情况未知而占比超过 20% 的，记为“疑似”：列出，但按成员"
+        "统计。占比 = 该账号在该群的消息数 ÷ 该群除系统账号外全部账号的消息数。按群计（人次）"
+        "与按账号计分别列出。",
     ),
     cubes=(SPEAKERS, CORPORATE),
     summarise=_brand_accounts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ TYPES: dict[Type, Text] = {
     "stillborn": Text("stillborn", "未激活"),
 }
 
-BORN = 10  # member messages in its best week without which a group never lived
+BORN = 100  # member messages in all, below which a group never came to life
 UP, DOWN = 0.5, 0.25  # of the level: where a wave begins and ends
 STEADY_WEEKS, STEADY_SHARE = 12, 0.75
 TWO_MONTHS = 61  # days
@@ -55,7 +56,7 @@ class Shape:
 
 def shape_of(life: Life) -> Shape:
     """The type by the rule that the definition of I9 states."""
-    if life.weeks.max(initial=0) < BORN:
+    if life.n < BORN:
         return Shape(life, "stillborn", (), 0)
     waves, active = waves_of(life.weeks)
     days = 7 * int(active.nonzero()[0][-1] - active.nonzero()[0][0] + 1)
@@ -181,9 +182,7 @@ def _type_chart(kinds: Counter[Type], n: int) -> Chart:
 
 def _span_chart(days: list[int]) -> Chart:
     edges = (0, *(top for top, _ in SPANS))
-    counts = [
-        sum(low < d <= high for d in days) for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    counts = [sum(low < d <= high for d in days) for low, high in pairwise(edges)]
     usual = counts.index(max(counts))
     return Chart(
         kind="bar",
@@ -282,8 +281,8 @@ LIFE_CURVE = Metric(
         "three-week mean. Level: nearest-rank 90% quantile of the smoothed weeks above 0. "
         f"Active week: smoothed ≥ {DOWN:.0%} of the level. Wave: run of active weeks that "
         f"reaches {UP:.0%} of the level. Active lifespan: days from the start of the first to "
-        "the end of the last active week. Types, the first that fits: stillborn (no week "
-        f"with {BORN} member messages), steady (at least {STEADY_WEEKS} weeks, of which "
+        "the end of the last active week. Types, the first that fits: stillborn (fewer "
+        f"than {BORN} member messages in all), steady (at least {STEADY_WEEKS} weeks, of which "
         f"{STEADY_SHARE:.0%} are active), one wave, recurring waves (two or more). “At most "
         f"two months” is {TWO_MONTHS} days, as a share of groups not stillborn, with Wilson's "
         "interval.",
@@ -291,7 +290,7 @@ LIFE_CURVE = Metric(
         f"息，没有消息的周计 0；按月绘图，存档不超过 {SHORT_WEEKS} 周时按周绘图。平滑："
         "三周居中均值。水位：大于 0 的平滑周的 90% 最近秩分位数。活跃周：平滑值 ≥ 水位的 "
         f"{DOWN:.0%}。一波：连续活跃周，且其中达到水位的 {UP:.0%}。活跃期：第一个活跃周开始到"
-        f"最后一个活跃周结束的天数。形态按序取第一个符合者：未激活（没有一周达到 {BORN} "
+        f"最后一个活跃周结束的天数。形态按序取第一个符合者：未激活（成员消息总共不足 {BORN} "
         f"条成员消息）、持续活跃（至少 {STEADY_WEEKS} 周且其中 {STEADY_SHARE:.0%} 活跃）、"
         f"一波流、多波复起（两波及以上）。“不超过两个月”为 {TWO_MONTHS} 天，占非“未激活”群的比"
         "例，附 Wilson 区间。",

@@ -62,38 +62,33 @@ CLASS_DAY = Cube("class_day", _class_day)
 def _talk_day(t: Any) -> Any:
     rows = t.classed.mutate(
         day=t.classed.local_at.date(),
-        asked=_when(t, t.classed["class"] == "member", QUESTION_WORDS),
-        called=_when(t, t.classed["class"].isin(["brand", "bot"]), CAMPAIGN_WORDS),
+        asked=_holds(t.classed["class"] == "member", t.classed.text, QUESTION_WORDS),
+        called=_holds(
+            t.classed["class"].isin(["brand", "bot"]), t.classed.text, CAMPAIGN_WORDS
+        ),
     )
-    rows = rows.mutate(drew=_drew(rows))
+    rows = rows.mutate(drew=_holds(rows.called, rows.text, DRAW_WORDS))
     return rows.group_by(["group_key", "day"]).agg(
         texts=lambda r: ((r["class"] == "member") & (r.kind == "text")).sum(),
         questions=lambda r: r.asked.sum(),
-        calls=lambda r: (r.called | r.drew).sum(),
+        calls=lambda r: r.called.sum(),
         draws=lambda r: r.drew.sum(),
-        call_at=lambda r: r.local_at.min(where=r.called | r.drew),
-        call_text=lambda r: r.text.substr(0, 200).argmin(r.local_at, where=r.called | r.drew),
+        call_at=lambda r: r.local_at.min(where=r.called),
+        call_text=lambda r: r.text.substr(0, 200).argmin(r.local_at, where=r.called),
+        draw_text=lambda r: r.text.substr(0, 200).argmin(r.local_at, where=r.drew),
     )
 
 
-def _when(t: Any, wanted: Any, words: str) -> Any:
+def _holds(wanted: Any, text: Any, words: str) -> Any:
     """Whether a text holds one of the words; looked at only in the rows wanted."""
     import ibis  # noqa: PLC0415 - compiled plans are kept, so most runs never need it
 
-    return ibis.cases((wanted, t.classed.text.re_search(words).fill_null(False)), else_=False)
-
-
-def _drew(rows: Any) -> Any:
-    import ibis  # noqa: PLC0415
-
-    packet = (rows["class"] == "brand") & (rows.kind == "red_packet")
-    named = ibis.cases((rows.called, rows.text.re_search(DRAW_WORDS)), else_=False)
-    return packet | named
+    return ibis.cases((wanted, text.re_search(words).fill_null(False)), else_=False)
 
 
 TALK_DAY = Cube("talk_day", _talk_day)
 """group_key, day, texts and questions of members, calls (campaign or lottery messages of the
-brand) and draws among them, call_at, call_text (the day's first call)."""
+brand or a bot) and draws among them, call_at, call_text, draw_text (the day's first)."""
 
 
 def column(table: pa.Table, name: str) -> Array:
