@@ -31,7 +31,7 @@ TURN_S = 300  # who was just spoken to answers within five minutes
 NEXT_S = 60  # the message before is answered within a minute
 OWN_S = 600  # who follows on has been talking in the last ten minutes
 CALM = 2  # others in a room where the message before may be meant
-TOKENS = 40  # words searched for a name
+SEARCHED_CHARS = 300  # of a message, for a name
 INNER_NAME_CHARS = 4  # a shorter name inside a sentence is chance
 QUOTE_S = 7 * 86_400
 QUOTE_CHARS = 6  # shorter repetitions are chance
@@ -44,6 +44,7 @@ LINKS = pa.schema([("source", pa.int64()), ("target", pa.int64()), ("evidence", 
 _AT = re.compile(rf"(?:^|\s)[@＠]([^\u2005\s@:：,，]{{1,{NAME_CHARS}}})")
 _WECHAT = re.compile(rf"[@＠]([^\u2005@]{{1,{NAME_CHARS}}})\u2005")
 _LEAD = re.compile(rf"\s*([^\s:：,，@]{{1,{NAME_CHARS}}})\s?(?:[:：,，]|-+>)")
+_WORDS = re.compile(r"[^\s.,:;!?()，。：；！？（）]+")
 _QUOTES = (
     re.compile(r"「[^「」:：]{0,40}[:：]\s*([^「」]+)」"),  # WeChat: 「name：words」
     re.compile(r"^\s*>\s?([^\n]+)"),
@@ -60,6 +61,8 @@ def addressed(text: str) -> list[str]:
 
 def quoted(text: str) -> str | None:
     """The words that a message repeats in a quotation at its beginning, if any."""
+    if not any(mark in text for mark in '「>“"'):
+        return None
     for pattern in _QUOTES:
         found = pattern.search(text)
         if found and len(found[1].strip()) >= QUOTE_CHARS:
@@ -159,16 +162,17 @@ def _group_links(rows: _Rows, group: Sequence[int]) -> Iterator[tuple[int, int, 
 
 def _spoken_to(rows: _Rows, room: _Room, row: int) -> int | None:
     """The account that the message names, if one so called wrote here before."""
-    text, sender = rows.text[row], rows.sender[row]
+    text, sender, called = rows.text[row], rows.sender[row], room.called
     for name in addressed(text):
-        account = room.called.get(name)
-        if account is not None and account != sender:
-            return account
-    for place, token in enumerate(text.casefold().split()[:TOKENS]):
-        account = room.called.get(token.strip(".,:;!?()"))
+        if called.get(name, sender) != sender:
+            return called[name]
+    tokens = _WORDS.findall(text[:SEARCHED_CHARS].casefold())
+    if called.keys().isdisjoint(tokens):
+        return None
+    for place, token in enumerate(tokens):
         long = place == 0 or len(token) >= INNER_NAME_CHARS
-        if account is not None and account != sender and long:
-            return account
+        if long and called.get(token, sender) != sender:
+            return called[token]
     return None
 
 
@@ -241,7 +245,10 @@ def _remember(rows: _Rows, room: _Room, row: int, account: int | None) -> None:
     if account is not None:
         room.spoken_to[account] = row
         room.to[row] = account
-    room.recent.setdefault(sender, deque(maxlen=3)).append(row)
+    recent = room.recent.get(sender)
+    if recent is None:
+        recent = room.recent[sender] = deque(maxlen=3)
+    recent.append(row)
     if rows.name[row]:
         room.called[rows.name[row]] = sender
     room.rows.append(row)
