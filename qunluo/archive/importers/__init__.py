@@ -8,7 +8,12 @@ from importlib import import_module
 from qunluo.archive.importers.base import Importer
 
 # module → class; a format is added by one module and one line here
-FORMATS: dict[str, str] = {}
+FORMATS: dict[str, str] = {
+    "irc": "BracketedIrc",
+    "irssi": "Irssi",
+    "supybot": "Supybot",
+    "weechat": "Weechat",
+}
 
 
 @cache

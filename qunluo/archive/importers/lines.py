@@ -3,7 +3,7 @@
     for line in lines(stream):            # one at a time
         line.number, line.text, line.flaw
     for block in blocks(stream):          # many at a time, where speed counts
-        block.first, block.lines, block.flaws
+        block.first, block.lines, block.flaws, block.text
 
 Text comes without its line end, BOM and NUL. `flaw` is None or an English sentence for a
 reject: `TOO_LONG` (the text is only the start of the line: always reject it) or `UNDECODABLE`
@@ -36,11 +36,12 @@ class Line(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Some lines in a row; `flaws` by line number."""
+    """Some lines in a row; `flaws` by line number; `text` is the lines joined."""
 
     first: int
     lines: list[str]
     flaws: dict[int, str]
+    text: str
 
 
 def lines(stream: BinaryIO, *, max_line: int = MAX_LINE) -> Iterator[Line]:
@@ -54,7 +55,6 @@ def blocks(stream: BinaryIO, *, max_line: int = MAX_LINE) -> Iterator[Block]:
     """The same lines, about a megabyte at a time."""
     vote, first = Vote(), 1
     for raw, cut in _whole_lines(_unix_ends(_without_utf16(stream)), max_line):
-        vote.count(raw)
         block = _cut_line(raw, first, vote) if cut else _block(raw, first, vote)
         yield block
         first += len(block.lines)
@@ -65,7 +65,6 @@ def first_lines(head: bytes, count: int = 200) -> list[str]:
     vote = Vote()
     raw = b"".join(_unix_ends(_without_utf16(io.BytesIO(head[:CHUNK]))))
     raw = raw[: raw.rfind(b"\n") + 1] or raw
-    vote.count(raw)
     return _block(raw, 1, vote).lines[:count] if raw else []
 
 
@@ -78,12 +77,25 @@ class Vote:
     def __init__(self) -> None:
         self.voters = self.utf8 = self.gb18030 = 0
 
-    def count(self, raw: bytes) -> None:
-        """Lets the lines of `raw` that are not plain ASCII vote."""
-        if self.voters >= ENOUGH_VOTERS or raw.isascii():
-            return
+    def text(self, raw: bytes) -> str | None:
+        """Whole lines as text, None if some are not in the file's encoding."""
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            self._count(raw)
+        else:
+            self.voters += len(raw) - len(text)
+            self.utf8 += len(raw) - len(text)
+            if self.encoding == "utf-8":
+                return text
+        try:
+            return raw.decode(self.encoding)
+        except UnicodeDecodeError:
+            return None
+
+    def _count(self, raw: bytes) -> None:
         telling = (line for line in raw.split(b"\n") if not line.isascii())
-        for line in islice(telling, ENOUGH_VOTERS - self.voters):
+        for line in islice(telling, max(0, ENOUGH_VOTERS - self.voters)):
             self.voters += 1
             self.utf8 += _is(line, "utf-8")
             self.gb18030 += _is(line, "gb18030")
@@ -107,20 +119,19 @@ def _is(line: bytes, encoding: str) -> bool:
 def _block(raw: bytes, first: int, vote: Vote) -> Block:
     """Whole lines, decoded at once where they can be, else one by one."""
     flaws: dict[int, str] = {}
-    try:
-        text = raw.decode(vote.encoding)
-    except UnicodeDecodeError:
+    text = vote.text(raw)
+    if text is None:
         parts = raw.removesuffix(b"\n").split(b"\n")
         encoding = vote.encoding
         text = "\n".join(part.decode(encoding, "replace") for part in parts) + "\n"
         flaws = {n: UNDECODABLE for n, p in enumerate(parts, first) if not _is(p, encoding)}
-    text = text.replace("\x00", "").replace("\r\n", "\n")
-    return Block(first, text.removesuffix("\n").split("\n"), flaws)
+    text = text.replace("\x00", "").replace("\r\n", "\n").removesuffix("\n")
+    return Block(first, text.split("\n"), flaws, text)
 
 
 def _cut_line(raw: bytes, first: int, vote: Vote) -> Block:
     text = raw.decode(vote.encoding, "replace").replace("\x00", "")
-    return Block(first, [text], {first: TOO_LONG})
+    return Block(first, [text], {first: TOO_LONG}, text)
 
 
 def _whole_lines(chunks: Iterator[bytes], max_line: int) -> Iterator[tuple[bytes, bool]]:
