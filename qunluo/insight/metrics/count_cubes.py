@@ -1,0 +1,147 @@
+"""Cubes of plain counts. `TWELVE` are those without classes: small rollups answer them warm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qunluo.insight.figures import Cube
+
+NOT_PEOPLE = ("bot", "system")
+
+
+def _with_class(t: Any, name: str) -> Any:
+    classes = t.classes.drop("suspected")
+    rows = getattr(t, name).inner_join(classes, ["group_key", "sender_key"])
+    return rows.mutate(person=rows["class"].notin(NOT_PEOPLE))
+
+
+def _class_kind(t: Any) -> Any:
+    rows = _with_class(t, "person_kind")
+    return rows.group_by("class", "kind").agg(n=rows.n.sum())
+
+
+def _class_clock(t: Any) -> Any:
+    rows = _with_class(t, "person_clock")
+    return rows.group_by("class", "how").agg(n=rows.n.sum())
+
+
+def _month_active(t: Any) -> Any:
+    rows = _with_class(t, "person")
+    return rows.group_by("month").agg(
+        n=rows.n.sum(),
+        speakers=rows.sender_key.nunique(),
+        people_n=rows.n.sum(where=rows.person).fill_null(0),
+        people=rows.sender_key.nunique(where=rows.person),
+    )
+
+
+def _cohort_of(active: Any) -> Any:
+    """Speakers by month of first activity and months since then."""
+    months = active.select("sender_key", "month").distinct()
+    firsts = months.group_by("sender_key").agg(first=months.month.min())
+    both = months.inner_join(firsts, "sender_key")
+    return both.group_by("first", "month").agg(n=both.count())
+
+
+def _people_cohort(t: Any) -> Any:
+    rows = _with_class(t, "person")
+    return _cohort_of(rows.filter(rows.person))
+
+
+def _people_minute(t: Any) -> Any:
+    """Sizes of bursts without bots and system accounts."""
+    rows = t.classed.filter(t.classed["class"].notin(NOT_PEOPLE))
+    minutes = rows.group_by("group_key", minute=rows.local_at.truncate("m")).agg(
+        size=rows.count()
+    )
+    return minutes.group_by("size").agg(minutes=minutes.count())
+
+
+def _busiest_minute(t: Any) -> Any:
+    rows = t.classed
+    minutes = rows.group_by("group_key", minute=rows.local_at.truncate("m")).agg(
+        n=rows.count(), people=rows["class"].notin(NOT_PEOPLE).sum()
+    )
+    import ibis  # noqa: PLC0415 - compiled plans are kept
+
+    tops = [
+        minutes.order_by(ibis.desc(c), "minute", "group_key").limit(5) for c in ("n", "people")
+    ]
+    return tops[0].union(tops[1], distinct=True)
+
+
+def _thread(t: Any) -> Any:
+    import ibis  # noqa: PLC0415
+
+    m = t.messages.filter(t.messages.thread_id.notnull())
+    order = ["sent_at", "seq", "sender_key", "nth"]
+    within = ibis.window(group_by=["group_key", "thread_id"], order_by=order)
+    rows = m.select(
+        "group_key", "thread_id", "sender_key", "sent_at",
+        starter=m.sender_key.first().over(within),
+    )  # fmt: skip
+    threads = rows.group_by("group_key", "thread_id").agg(
+        n=rows.count(),
+        speakers=rows.sender_key.nunique(),
+        first_at=rows.sent_at.min(),
+        reply_at=rows.sent_at.min(where=rows.sender_key != rows.starter),
+    )
+    wait = threads.reply_at.epoch_seconds() - threads.first_at.epoch_seconds()
+    return threads.select("group_key", "n", "speakers", wait_s=wait)
+
+
+CLASS_KIND = Cube("class_kind", _class_kind)  # class, kind, n
+CLASS_CLOCK = Cube("class_clock", _class_clock)  # class, how (0–167), n
+MONTH_ACTIVE = Cube("month_active", _month_active)  # month, n, speakers, people_n, people
+PEOPLE_COHORT = Cube("people_cohort", _people_cohort)  # first, month, n
+PEOPLE_MINUTE = Cube("people_minute", _people_minute)  # size, minutes
+BUSIEST_MINUTE = Cube("busiest_minute", _busiest_minute)  # group_key, minute, n, people
+THREAD = Cube("thread", _thread)  # group_key, n, speakers, wait_s
+
+
+def _sum_by(table: str, *keys: str) -> Any:
+    def build(t: Any) -> Any:
+        rows = getattr(t, table)
+        return rows.group_by(*keys).agg(n=rows.n.sum())
+
+    return build
+
+
+def _activity(t: Any) -> Any:
+    p = t.person
+    return p.group_by("group_key").agg(n=p.n.sum(), speakers=p.sender_key.nunique())
+
+
+def _month_all(t: Any) -> Any:
+    p = t.person
+    return p.group_by("month").agg(n=p.n.sum(), speakers=p.sender_key.nunique())
+
+
+def _bursts(t: Any) -> Any:
+    return t.burst.group_by("size").agg(minutes=t.burst.minutes.sum())
+
+
+def _pairs(t: Any) -> Any:
+    return t.pair.group_by("tie").agg(pairs=t.pair.count(), n=t.pair.n.sum())
+
+
+KIND = Cube("kind_count", _sum_by("kind", "kind"))
+SHARE = Cube("account_count", _sum_by("person", "group_key", "sender_key"))
+DAY = Cube("day_count", lambda t: t.day)
+GROUP_DAY = Cube("group_day_count", lambda t: t.group_day)
+BURST = Cube("burst_count", _bursts)
+CLOCK = Cube("clock_count", _sum_by("clock", "how"))
+ACTIVITY = Cube("activity_count", _activity)
+LIFE = Cube("life_count", _sum_by("person", "group_key", "month"))
+COHORT = Cube("cohort_count", lambda t: _cohort_of(t.person))
+PAIR = Cube("pair_count", _pairs)
+MONTH = Cube("month_count", _month_all)
+LATENCY = Cube("latency_count", _sum_by("latency", "delay_s"))
+SPEAKER = Cube("speaker_count", _sum_by("person", "sender_key"))
+
+TWELVE: tuple[Cube, ...] = (
+    KIND, SHARE, GROUP_DAY, BURST, CLOCK, ACTIVITY, LIFE, COHORT, PAIR, DAY, MONTH, LATENCY,
+    SPEAKER,
+)  # fmt: skip
+"""Kinds, shares, days, bursts, hours, activity, monthly life, cohorts, reply and adjacency
+pairs, daily and monthly actives, latency, and the speakers that Gini is made of."""
