@@ -102,3 +102,16 @@ def spearman(x: Sequence[float] | Numbers, y: Sequence[float] | Numbers) -> floa
 def spearman_interval(x: Numbers, y: Numbers, seed: int) -> tuple[float, float]:
     """95 % bootstrap interval of Spearman's ρ, pairs resampled and ranked anew each time."""
     return bootstrap(lambda rows: spearman(x[rows], y[rows]), len(x), seed)
+
+
+def summary(
+    values: Sequence[float] | Numbers, weights: Sequence[int] | None = None
+) -> dict[str, float]:
+    """n, min, mean, nearest-rank quantiles and max of values that occurred `weights` times."""
+    kept = np.asarray(values, dtype=np.float64)
+    counts = np.ones(len(kept), np.int64) if weights is None else np.asarray(weights, np.int64)
+    n = int(counts.sum())
+    quantiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+    found = {name: weighted_quantile(kept, counts, q) for name, q in quantiles.items()}
+    mean = round(float((kept * counts).sum() / n), 6)
+    return {"n": n, "min": float(kept.min()), "mean": mean, **found, "max": float(kept.max())}
