@@ -10,9 +10,10 @@ for DuckDB.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
@@ -25,6 +26,7 @@ import pyarrow as pa
 
 from qunluo.archive.schema import REACTIONS
 from qunluo.insight.figures import Cube, Facts, Finding, Metric, Need
+from qunluo.insight.inputs import ORDERS, schema
 
 START = datetime(2022, 1, 3)  # a Monday
 
@@ -158,14 +160,22 @@ def collect(cube: Cube, built: Built) -> pa.Table:
     sql, needed = _compiled(cube, built)
     for name in needed:
         _database().register(name, built.arrow(name))
-    rows = _database().execute(sql).to_arrow_table()
+    rows = _whole_numbers(_database().sql(sql).to_arrow_table())
     keys = [(f.name, "ascending") for f in rows.schema if not pa.types.is_nested(f.type)]
     return rows.sort_by(keys) if rows.num_rows > 1 else rows
+
+
+def _whole_numbers(rows: pa.Table) -> pa.Table:
+    """Sums as 64-bit integers, as engines answer them."""
+    decimal = pa.types.is_decimal
+    fields = [f.with_type(pa.int64()) if decimal(f.type) else f for f in rows.schema]
+    return rows.cast(pa.schema(fields))
 
 
 @cache
 def _database() -> Any:
     """One in-memory database for all tests; one thread because the tables are small."""
+    atexit.register(_database.cache_clear)
     return duckdb.connect(":memory:", config={"threads": 1})
 
 
@@ -417,12 +427,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         "groups": [
             ("group_key", _INT), ("platform", _TEXT), ("group_id", _TEXT), ("name", _TEXT),
         ],
+        "roster": [*_WHO, ("name", _TEXT), ("joined_at", _LOCAL), ("left_at", _LOCAL)],
+        "orders": [(f.name, f.type) for f in schema(ORDERS)],
     }.items()
 }  # fmt: skip
 
-ROWS = {
+ROWS: dict[str, Callable[[Built], list[Row]]] = {
     "messages": _messages, "classed": _classed, "events": _events, "person": _person,
     "person_day": _person_day, "person_clock": _person_clock, "person_kind": _person_kind,
     "group_day": _group_day, "day": _day, "burst": _burst, "latency": _latency, "pair": _pair,
     "classes": _classes, "accounts": _accounts, "groups": _groups,
+    "roster": lambda b: [], "orders": lambda b: [],
 }  # fmt: skip

@@ -110,7 +110,7 @@ def _brand_sentence(value: Mapping[str, int]) -> Text:
         zh = f"在 {value['groups']:,} 个群里没有已知的品牌账号"
         return _with_suspects(en, zh, value["suspected"])
     en = (
-        f"{many(value['accounts'], 'account')} speak for the brand in "
+        f"{many(value['accounts'], 'account speaks', 'accounts speak')} for the brand in "
         f"{value['groups_with_brand']:,} of {many(value['groups'], 'group')}"
     )
     zh = (
@@ -214,7 +214,7 @@ def _corporate(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=n,
         sentence=_corporate_sentence(status, vendors, n),
-        interval=(low, high),
+        interval=(low, high) if n else None,
         charts=_corporate_charts(status, vendors, n),
         tables=_lapsed_table(rows, facts),
         notes=(interval(low, high),) if n else (),

@@ -114,5 +114,5 @@ def by_group(table: pa.Table) -> dict[int, pa.Table]:
     order = np.argsort(column(table, "group_key"), kind="stable")
     ordered = table.take(pa.array(order))
     keys, starts = np.unique(column(ordered, "group_key"), return_index=True)
-    ends = [*starts[1:], len(order)]
+    ends = np.append(starts, len(order))[1:]
     return {int(k): ordered.slice(a, b - a) for k, a, b in zip(keys, starts, ends, strict=True)}
