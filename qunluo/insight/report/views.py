@@ -211,22 +211,25 @@ class Views:
 
     def cell(self, value: Any, share: bool = False) -> Cell:
         """Any value a table may hold, as read in this language and under these masks."""
+        if value is None:
+            return Cell(NOTHING)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self.number(value, share)
+        if isinstance(value, Quote):
+            return self._quote(value)
+        return self._plain(value) if isinstance(value, str) else self._word(self._name(value))
+
+    def _name(self, value: Any) -> str:
         match value:
-            case None:
-                return Cell(NOTHING)
             case bool():
-                return self._word(WORDS["yes" if value else "no"](self.lang))
-            case int() | float():
-                return self.number(value, share)
+                return WORDS["yes" if value else "no"](self.lang)
             case Person():
-                return self._word(self.masks.person(value)(self.lang))
+                return self.masks.person(value)(self.lang)
             case GroupName():
-                return self._word(self.masks.group(value)(self.lang))
-            case Quote():
-                return self._quote(value)
+                return self.masks.group(value)(self.lang)
             case Text():
-                return self._word(value(self.lang))
-        return self._plain(str(value))
+                return value(self.lang)
+        return str(value)
 
     def number(self, value: float, share: bool = False) -> Cell:
         if not math.isfinite(value):

@@ -1,0 +1,65 @@
+"""One paragraph and three moves, from findings only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qunluo.insight.figures import Move
+from qunluo.insight.report import Figure, best_moves, verdict
+from qunluo.kit.text import Text
+from tests.insight import builders as b
+
+
+def test_it_says_volumes_who_talks_activity_and_trend_in_both_languages() -> None:
+    words = verdict(b.report())
+    assert words.en.startswith(
+        "Between 18 Aug 2021 and 20 Mar 2023, 5,823 people wrote 510k messages in 67 groups."
+    )
+    for sentence in ("70 % of all messages", "31 % of the members spoke", "fell by 6 %"):
+        assert sentence in words.en
+    assert "51\u00a0万 条消息" in words.zh
+    assert "最近八周活跃度下降" in words.zh
+
+
+def test_it_names_the_worry_behind_the_heaviest_move() -> None:
+    worry = b.finding(sentence=Text("Six groups fell silent.", "六个群沉默了。"), move=_move(0.9))
+    words = verdict(b.report_of(b.figure("lives", worry)))
+    assert words.en.endswith("What deserves attention first: Six groups fell silent.")
+    assert words.zh.endswith("最值得注意的是：六个群沉默了。")
+
+
+def test_it_does_not_say_the_same_finding_twice() -> None:
+    worry = b.finding(sentence=Text("The brand shouts.", "品牌太吵。"), move=_move(0.9))
+    assert verdict(b.report_of(b.figure("I1", worry))).en.count("The brand shouts.") == 1
+
+
+def test_it_is_honest_about_too_little_data() -> None:
+    few = b.totals(messages=12, speakers=2, groups=1, last_at="2021-08-19T00:00:00")
+    words = verdict(b.report_of(totals=few))
+    assert "in one group" in words.en
+    assert "not as a judgement" in words.en
+    assert "12 条消息、2 人、2 天" in words.zh
+
+
+def test_it_claims_nothing_of_an_empty_archive() -> None:
+    nothing = b.totals(messages=0, speakers=0, groups=0, first_at=None, last_at=None)
+    assert verdict(b.report_of(b.figure("I1"), totals=nothing)).en.startswith("No message")
+
+
+def test_it_shows_the_three_heaviest_moves_once_each() -> None:
+    weights = [0.2, 0.9, 0.5, 0.9, 0.1]
+    figures = [_figure(f"m{i}", weight) for i, weight in enumerate(weights)]
+    shown = best_moves(b.report_of(*figures, _figure("again", 0.3, "m1")))
+    assert [ranked.figure.metric.id for ranked in shown] == ["m1", "m3", "m2"]
+
+
+def test_a_missing_figure_suggests_nothing() -> None:
+    assert best_moves(b.report_of(b.figure("orders", b.missing()))) == ()
+
+
+def _move(weight: float, name: str = "act") -> Move:
+    return Move(Text(f"Do {name}.", f"去做{name}。"), weight)
+
+
+def _figure(id_: str, weight: float, name: str | None = None) -> Figure:
+    return b.figure(id_, replace(b.finding(), move=_move(weight, name or id_)))
