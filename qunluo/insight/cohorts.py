@@ -64,6 +64,11 @@ class Cohorts:
         who = np.unique(self.who[(after >= first) & (after <= last)])
         return np.bincount(self._row(who), minlength=len(self.starts)).astype(np.int64)
 
+    def last_column(self, start: int) -> int:
+        """How many months of the cohort that came in `start` lie within the data."""
+        latest = int(self.month.max(initial=start))
+        return max(latest - start + 1, 1)
+
     def pooled(self, counts: Ints, after: int) -> tuple[int, int]:
         """(hits, people) at `after` months over cohorts that had that time in whole months."""
         ready = self.starts + after <= self.last

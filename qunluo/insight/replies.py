@@ -121,7 +121,8 @@ class _Rows:
         sender = messages["sender_key"].to_pylist()
         micros = messages["sent_at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())
         own = _column(messages, "sender_name") or absent
-        shown = [n or names.get(s, "") for n, s in zip(own, sender, strict=True)]
+        latest = {key: names.get(key, "") for key in sorted(set(sender))}
+        shown = [n or latest[s] for n, s in zip(own, sender, strict=True)]
         return cls(
             sender,
             (micros.to_numpy() / 1e6).tolist(),

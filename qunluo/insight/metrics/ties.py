@@ -379,7 +379,7 @@ def _graph_chart(people: Members, found: Communities, facts: Facts) -> Chart:
         x_name=Text("", ""),
         y_name=Text("", ""),
         nodes=tuple(
-            (facts.person(int(keys[i])).name, round(float(strength[i]), 2), int(found.of[i]))
+            (facts.person(int(keys[i])), round(float(strength[i]), 2), int(found.of[i]))
             for i in nodes
         ),
         links=tuple((a, b, round(w, 2)) for a, b, w in links),
