@@ -9,6 +9,7 @@ from qunluo.archive.importers.base import Importer
 
 # module → class; a format is added by one module and one line here
 FORMATS: dict[str, str] = {
+    "whatsapp": "WhatsApp",
     "irc": "BracketedIrc",
     "irssi": "Irssi",
     "supybot": "Supybot",
