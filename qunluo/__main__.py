@@ -2,4 +2,5 @@
 
 from qunluo.cli import main
 
-main()
+if __name__ == "__main__":  # servers start workers that import this module again
+    main()

@@ -241,14 +241,15 @@ def sample(**given: Any) -> None:
 
 @main.command()
 @click.option("--host", help="Address to listen on. Default: this machine only.")
-@click.option("--port", type=int, help="Port. Default: 8000, or the next that is free.")
+@click.option("--port", type=int, help="Port. Default: the first free from 8460 on.")
 @click.option("--data", type=PATH, help="Where reports are kept.")
 @click.option("--sample/--no-sample", default=False, help="Make the sample report first.")
 def serve(host: str | None, port: int | None, data: Path | None, sample: bool) -> None:
     """Serve the local page: exports in, reports out."""
     from qunluo.cli.serving import serve_command  # noqa: PLC0415
 
-    serve_command(host=host, port=port, data=data, sample=sample)
+    with _told(teller("none", user_lang())):
+        serve_command(host=host, port=port, data=data, sample=sample)
 
 
 @contextmanager

@@ -19,14 +19,15 @@ from qunluo.console.errors import (
     PathsRefusedError,
     UploadBrokenError,
 )
-from qunluo.console.jobs import Request
+from qunluo.console.jobs import LISTS, Request
 from qunluo.console.settings import LOOPBACK, Settings
 from qunluo.console.uploads import Arrived, free_path, safe_path
 from qunluo.console.wording import current_lang
 from qunluo.kit.text import LANGS, Text
 
-LISTS = ("staff", "roster", "orders")
 ZONE_FIELD = Text("Time zone", "时区")
+ORDER_FIELD = Text("Order of dates", "日期顺序")
+DATE_ORDERS = ("", "dmy", "mdy", "ymd")
 LANG_FIELD = Text("Language of the report", "报告语言")
 
 
@@ -59,20 +60,25 @@ def may_name_paths(http: HttpRequest, settings: Settings) -> bool:
 
 def read_request(http: HttpRequest, settings: Settings) -> Request:
     """What was asked for, before uploads are kept: `files` holds only the paths typed in."""
-    uploads = http.FILES.getlist("chats")
     paths = read_paths(http, settings)
     if getattr(http, "upload_failed", None):
         raise UploadBrokenError
-    if not uploads and not paths:
-        raise NothingChosenError
     names = [*(name for name, _ in name_uploads(http)), *paths]
+    names = names or [str(file.name) for file in http.FILES.getlist("orders")]
+    if not names:
+        raise NothingChosenError
     return Request(
         title=make_title(names),
         files=tuple(paths),
         zone=_choice(http, "zone", list_zones(), ZONE_FIELD),
+        date_order=read_date_order(http),
         lang=_choice(http, "lang", LANGS, LANG_FIELD),
         anonymous="anonymous" in http.POST,
     )
+
+
+def read_date_order(http: HttpRequest) -> str | None:
+    return _choice(http, "date_order", DATE_ORDERS, ORDER_FIELD) or None
 
 
 def read_paths(http: HttpRequest, settings: Settings) -> list[str]:

@@ -25,6 +25,7 @@ from qunluo.kit.text import Text
 State = Literal["waiting", "running", "done", "failed", "stopped", "interrupted"]
 UNFINISHED: frozenset[State] = frozenset({"waiting", "running"})
 RETRIED: frozenset[State] = frozenset({"failed", "stopped", "interrupted"})
+LISTS = ("staff", "roster", "corporate", "orders")
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -36,8 +37,10 @@ class Request:
     files: tuple[str, ...] = ()
     staff: str | None = None
     roster: str | None = None
+    corporate: str | None = None
     orders: str | None = None
     zone: str = "UTC"
+    date_order: str | None = None
     lang: str = "en"
     anonymous: bool = False
     sample: bool = False
@@ -50,7 +53,7 @@ class Summary:
     messages: int
     groups: int
     rejects: int
-    formats: tuple[str, ...] = ()
+    formats: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Job:
     made_at: str  # ISO instant, UTC
     state: State = "waiting"
     error: Text | None = None
+    error_code: str | None = None  # of a `QunluoError`, where the page can offer the remedy
     summary: Summary | None = None
 
 
@@ -115,7 +119,9 @@ class Shelf:
         folder = self.folder(job.id)
         for name in ("report.html", "report.json"):
             (folder / "work" / name).replace(folder / name)
-        done = self.save(replace(job, state="done", error=None, summary=summary))
+        done = self.save(
+            replace(job, state="done", error=None, error_code=None, summary=summary)
+        )
         for leftover in ("work", "files"):
             shutil.rmtree(folder / leftover, ignore_errors=True)
         return done
@@ -143,13 +149,12 @@ class Shelf:
 
 def read_summary(report: Path) -> Summary:
     """The totals of a `report.json`."""
-    found = json.loads(report.read_text("utf-8"))
-    totals = found["totals"]
+    totals = json.loads(report.read_text("utf-8"))["totals"]
     return Summary(
         messages=totals["messages"],
         groups=totals["groups"],
         rejects=totals["rejects"],
-        formats=tuple(found.get("formats", ())),
+        formats=tuple(Text(**line["format"]) for line in totals["lines"]),
     )
 
 
@@ -162,9 +167,10 @@ def _job(raw: dict[str, Any]) -> Job:
         made_at=raw["made_at"],
         state=raw["state"],
         error=Text(**error) if error else None,
+        error_code=raw.get("error_code"),
         summary=_summary(summary) if summary else None,
     )
 
 
 def _summary(raw: dict[str, Any]) -> Summary:
-    return Summary(**{**raw, "formats": tuple(raw["formats"])})
+    return Summary(**{**raw, "formats": tuple(Text(**words) for words in raw["formats"])})

@@ -16,8 +16,9 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from qunluo.console.errors import AlreadyServedError, PortTakenError
+from qunluo.console.sampling import system_lang
 from qunluo.console.settings import FIRST_PORT, Settings, prepare_folder, read_settings
-from qunluo.kit.text import Text
+from qunluo.kit.text import Lang, Text
 
 PORTS = range(FIRST_PORT, FIRST_PORT + 100)
 ADDRESS = Text("Qunluo is open at {address}", "群落已打开：{address}")
@@ -35,7 +36,7 @@ def serve(
     port: int | None = None,
     data_dir: Path | None = None,
     open_sample: bool = False,
-    lang: str = "en",
+    lang: Lang | None = None,
 ) -> None:
     """Serves the first page until it is stopped; what is not given comes from `QUNLUO_*`.
 
@@ -52,7 +53,7 @@ def serve(
         address = make_address(settings.host, chosen)
         json.dump({"address": address}, note)
         note.flush()
-        _run(settings, chosen, address, make_words(settings, address, lang))
+        _run(settings, chosen, address, make_words(settings, address, lang or system_lang()))
 
 
 def find_port(settings: Settings) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,12 @@ def _job(found: Job) -> dict[str, Any]:
     return {
         "job": found,
         "progress": progress,
+        "doing": progress.text(current_lang()),
+        "why": found.error(current_lang()) if found.error else "",
         "stages": _stages(found, progress),
         "percent": f"{FULL * progress.done // progress.total} %" if progress.total else "",
         "unfinished": found.state in UNFINISHED,
-        "may_retry": found.state in RETRIED,
+        "asks_date_order": found.error_code in {"ambiguous_dates", "wrong_date_order"},
     }
 
 
@@ -122,9 +125,14 @@ def stop(request: HttpRequest, job_id: str) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, job_id: str) -> HttpResponse:
+    """Tries a job again, with what its reader may have added to what was asked."""
     found = _find(job_id)
+    try:
+        order = asking.read_date_order(request) or found.request.date_order
+    except QunluoError as error:
+        return refuse(request, error, 400)
     if found.state in RETRIED:
-        workshop().add(found)
+        workshop().add(replace(found, request=replace(found.request, date_order=order)))
     return redirect("job", job_id)
 
 

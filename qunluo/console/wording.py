@@ -8,9 +8,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from qunluo.console.jobs import Summary
 from qunluo.console.looks import asset_version
 from qunluo.insight.report.numbers import exact, human, when
-from qunluo.kit.text import Lang, Text
+from qunluo.kit.text import Lang
 
 register = template.Library()
 
@@ -21,15 +22,15 @@ def current_lang() -> Lang:
 
 
 @register.filter
-def said(text: Text | None) -> str:
-    """A sentence of two languages in the reader's."""
-    return text(current_lang()) if text else ""
-
-
-@register.filter
 def number(value: int) -> SafeString:
     """1.2 万 or 12k, the exact value on hover."""
     return format_html('<span title="{}">{}</span>', exact(value), human(value, current_lang()))
+
+
+@register.filter
+def formats(found: Summary) -> str:
+    """The apps that the files of a report came from."""
+    return ", ".join(words(current_lang()) for words in found.formats)
 
 
 @register.filter

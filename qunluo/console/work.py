@@ -10,6 +10,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from qunluo.console.errors import JobBrokeError
-from qunluo.console.jobs import UNFINISHED, Job, Request, Shelf, State, read_summary
+from qunluo.console.jobs import LISTS, Job, Request, Shelf, State, read_summary
 from qunluo.kit.text import Text
 
 AT_ONCE = 2  # so that a long report does not keep a small one waiting
@@ -48,6 +49,7 @@ class Attempt:
     child: subprocess.Popen[str] | None = None
     stopped: bool = False
     error: Text | None = None
+    error_code: str | None = None
     log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
 
 
@@ -56,12 +58,14 @@ class Workshop:
 
     def __init__(self, shelf: Shelf, at_once: int = AT_ONCE) -> None:
         self.shelf = shelf
-        self.waiting: queue.Queue[str] = queue.Queue()
+        self.waiting: queue.Queue[str | None] = queue.Queue()  # None: time to go home
         self.attempts: dict[str, Attempt] = {}
         self.lock = threading.Lock()
+        self.closing = False
         shelf.tidy()
-        for number in range(at_once):
-            threading.Thread(target=self._work, name=f"job-{number}", daemon=True).start()
+        self.hands = [threading.Thread(target=self._work, daemon=True) for _ in range(at_once)]
+        for hand in self.hands:
+            hand.start()
 
     def add(self, job: Job) -> None:
         """Queues a job, new or to be tried again; asked twice it runs once."""
@@ -89,21 +93,22 @@ class Workshop:
     def close(self) -> None:
         """Ends all children at the end of the server; their jobs count as interrupted."""
         with self.lock:
+            self.closing = True
             for attempt in self.attempts.values():
                 if attempt.child is not None:
                     attempt.child.terminate()
+        for _ in self.hands:
+            self.waiting.put(None)
 
     def _work(self) -> None:
-        while True:
-            job_id = self.waiting.get()
+        while (job_id := self.waiting.get()) is not None:
             job, attempt = self.shelf.find(job_id), self.attempts[job_id]
             try:
-                if job is not None and job.state in UNFINISHED:
+                if job is not None and not self.closing:
                     self._run(job, attempt)
             finally:
                 with self.lock:
                     del self.attempts[job_id]
-                self.waiting.task_done()
 
     def _run(self, job: Job, attempt: Attempt) -> None:
         running = self.shelf.save(replace(job, state="running"))
@@ -122,18 +127,18 @@ class Workshop:
 
     def _run_steps(self, job: Job, attempt: Attempt, work: Path) -> State:
         for command in plan_commands(job.request, work):
-            code = self._run_child(command, attempt)
+            code = self._run_child(command, attempt, work)
             if attempt.stopped:
                 return "stopped"
             if code != 0:
                 return "interrupted" if code < 0 or code in SIGNALLED else "failed"
         return "done"
 
-    def _run_child(self, command: Sequence[str], attempt: Attempt) -> int:
+    def _run_child(self, command: Sequence[str], attempt: Attempt, work: Path) -> int:
         with self.lock:
-            if attempt.stopped:
-                return 0
-            attempt.child = _start(command)
+            if attempt.stopped or self.closing:
+                return -signal.SIGTERM
+            attempt.child = _start(command, work)
         with attempt.child as child:
             for line in child.stderr or ():
                 hear(attempt, line)
@@ -147,7 +152,7 @@ class Workshop:
         error = None
         if state == "failed":
             error = attempt.error or JobBrokeError.sentence.format(log=log)
-        self.shelf.save(replace(job, state=state, error=error))
+        self.shelf.save(replace(job, state=state, error=error, error_code=attempt.error_code))
         shutil.rmtree(folder / "work", ignore_errors=True)
 
 
@@ -181,15 +186,16 @@ def _sample_files(made: Path) -> dict[str, Any]:
 
 def _report(request: Request, work: Path) -> list[str]:
     command = [*_QUNLUO, "report", *request.files, "--tz", request.zone, "--lang", request.lang]
-    for name in ("staff", "roster", "orders"):
+    for name in LISTS:
         path = getattr(request, name)
         command += [f"--{name}", path] if path else []
+    command += ["--date-order", request.date_order] if request.date_order else []
     command += ["--anonymous"] if request.anonymous else []
     html, data = str(work / "report.html"), str(work / "report.json")
     return [*command, "-o", html, "--json", data, *_TELLING]
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], work: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own command line, no shell
         command,
         stdin=subprocess.DEVNULL,
@@ -198,7 +204,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[str]:
         start_new_session=True,  # Ctrl-C in the terminal is for the server alone
         encoding="utf-8",
         errors="replace",
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1", "TMPDIR": str(work)},
     )
 
 
@@ -207,6 +213,7 @@ def hear(attempt: Attempt, line: str) -> None:
     said = _parse(line)
     if "error" in said:
         attempt.error = Text(str(said["error"].get("en")), str(said["error"].get("zh")))
+        attempt.error_code = said["error"].get("code")
     elif "stage" in said:
         words = said.get("text") or {}
         text = Text(str(words.get("en", "")), str(words.get("zh", "")))
