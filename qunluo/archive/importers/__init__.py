@@ -14,6 +14,13 @@ FORMATS: dict[str, str] = {
     "irssi": "Irssi",
     "supybot": "Supybot",
     "weechat": "Weechat",
+    "telegram": "Telegram",
+    "discord": "Discord",
+    "discord_csv": "DiscordCsv",
+    "slack": "Slack",
+    "chatlab": "ChatLab",
+    "convokit": "ConvoKit",
+    "tabular": "Tabular",
 }
 
 

@@ -1,0 +1,1 @@
+"""Exporters: one module per format, each with a streaming `write(messages, events, to)`."""
