@@ -15,6 +15,7 @@ Numbers = NDArray[np.float64]
 
 Z95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 ROUNDS = 2_000  # of a bootstrap
+CELLS = 2_000_000  # numbers held at once
 
 
 def wilson(hits: int, n: int, z: float = Z95) -> tuple[float, float]:
@@ -100,18 +101,39 @@ def spearman(x: Sequence[float] | Numbers, y: Sequence[float] | Numbers) -> floa
 
 
 def spearman_interval(x: Numbers, y: Numbers, seed: int) -> tuple[float, float]:
-    """95 % bootstrap interval of Spearman's ρ, pairs resampled and ranked anew each time."""
-    return bootstrap(lambda rows: spearman(x[rows], y[rows]), len(x), seed)
+    """95 % bootstrap interval of Spearman's ρ, pairs resampled and ranked anew each time.
+
+    A resample is how often each pair was drawn; all are ranked at once.
+    """
+    n, random = len(x), np.random.default_rng(seed)
+    if n < 2:
+        return float("nan"), float("nan")
+    rounds = max(1, min(ROUNDS, CELLS // n))
+    sizes = [min(rounds, ROUNDS - done) for done in range(0, ROUNDS, rounds)]
+    drawn = [_drawn_rho(x, y, random.multinomial(n, np.full(n, 1 / n), size)) for size in sizes]
+    kept = np.concatenate(drawn)
+    kept = kept[~np.isnan(kept)]
+    if not len(kept):
+        return float("nan"), float("nan")
+    low, high = np.quantile(kept, [0.025, 0.975])
+    return float(low), float(high)
 
 
-def summary(
-    values: Sequence[float] | Numbers, weights: Sequence[int] | None = None
-) -> dict[str, float]:
-    """n, min, mean, nearest-rank quantiles and max of values that occurred `weights` times."""
-    kept = np.asarray(values, dtype=np.float64)
-    counts = np.ones(len(kept), np.int64) if weights is None else np.asarray(weights, np.int64)
-    n = int(counts.sum())
-    quantiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-    found = {name: weighted_quantile(kept, counts, q) for name, q in quantiles.items()}
-    mean = round(float((kept * counts).sum() / n), 6)
-    return {"n": n, "min": float(kept.min()), "mean": mean, **found, "max": float(kept.max())}
+def _drawn_rho(x: Numbers, y: Numbers, times: NDArray[np.int64]) -> Numbers:
+    """Spearman's ρ of each row of `times`: how often each pair was drawn."""
+    middle = (len(x) + 1) / 2
+    a, b = _drawn_ranks(x, times) - middle, _drawn_ranks(y, times) - middle
+    both, own = (times * a * b).sum(axis=1), (times * a * a).sum(axis=1)
+    spread = np.sqrt(own * (times * b * b).sum(axis=1))
+    rho: Numbers = np.divide(both, spread, out=np.full(len(times), np.nan), where=spread > 0)
+    return rho
+
+
+def _drawn_ranks(values: Numbers, times: NDArray[np.int64]) -> Numbers:
+    """Mean rank of each value within each resample."""
+    found, which = np.unique(values, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    starts = np.searchsorted(which[order], np.arange(len(found)))
+    counts = np.add.reduceat(times[:, order], starts, axis=1)
+    ranked: Numbers = (np.cumsum(counts, axis=1) - (counts - 1) / 2)[:, which]
+    return ranked

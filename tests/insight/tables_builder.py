@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from itertools import pairwise
@@ -39,6 +40,7 @@ def at(day: int = 0, hour: int = 12, minute: int = 0, second: int = 0) -> dateti
     return START + timedelta(days=day, hours=hour, minutes=minute, seconds=second)
 
 
+@cache
 def key(name: str) -> Key:
     """A stable signed 64-bit key of a group or sender name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
@@ -87,6 +89,7 @@ class Built:
     suspected: frozenset[str]
     offset: timedelta
     given: Mapping[str, pa.Table]
+    made: dict[str, pa.Table] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not (name in SCHEMAS or name in self.given):
@@ -102,8 +105,9 @@ class Built:
         """The table as Arrow, in the column order of `SCHEMAS`."""
         if name in self.given:
             return self.given[name]
-        rows = ROWS[name](self)
-        return pa.Table.from_pylist(rows, schema=SCHEMAS[name])
+        if name not in self.made:
+            self.made[name] = pa.Table.from_pylist(ROWS[name](self), schema=SCHEMAS[name])
+        return self.made[name]
 
     def class_in(self, group: str, sender: str) -> str:
         """Given by (group, sender), else by sender, else `member`."""
@@ -187,7 +191,8 @@ def _compiled(cube: Cube, built: Built) -> tuple[str, list[str]]:
     which = (cube.name, id(cube.build))
     if which not in _kept:
         sql = str(ibis.to_sql(cube.build(built), dialect="duckdb"))
-        _kept[which] = (sql, [n for n in built.names if f'"{n}"' in sql])
+        named = set(re.findall(r'(?:FROM|JOIN)\s+"(\w+)"', sql))
+        _kept[which] = (sql, [n for n in built.names if n in named])
     return _kept[which]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qunluo.insight.estimates import (
+    _drawn_rho,
     bootstrap,
     gini,
     quantile,
@@ -87,6 +88,16 @@ def test_the_interval_of_spearman_tells_signal_from_noise(
     x = np.arange(40.0)
     low, high = spearman_interval(x, x + noise * random.normal(size=40), 5)
     assert (low <= 0 <= high) == holds_zero
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=9))
+def test_resamples_ranked_at_once_are_those_ranked_one_by_one(
+    pairs: list[tuple[int, int]],
+) -> None:
+    x, y = np.array(pairs, dtype=np.float64).T
+    times = np.random.default_rng(1).multinomial(len(x), np.full(len(x), 1 / len(x)), 5)
+    one_by_one = [spearman(np.repeat(x, t), np.repeat(y, t)) for t in times]
+    assert _drawn_rho(x, y, times) == pytest.approx(one_by_one, nan_ok=True, abs=1e-9)
 
 
 def shares(values: Sequence[float]) -> list[float]:
