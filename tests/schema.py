@@ -41,12 +41,11 @@ def _own(value: Any, schema: Any, at: str) -> Iterator[str]:
     if "type" in schema and not _is_type(value, schema["type"]):
         yield f"{at}: {value!r} is not of type {schema['type']}"
         return
-    if isinstance(value, int | float):
-        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-            yield f"{at}: {value} is out of range"
-    if isinstance(value, list):
-        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
-            yield f"{at}: {len(value)} items"
+    size = len(value) if isinstance(value, list) else value
+    for low, high in (("minimum", "maximum"), ("minItems", "maxItems")):
+        known = isinstance(size, int | float) and (low in schema or high in schema)
+        if known and not schema.get(low, size) <= size <= schema.get(high, size):
+            yield f"{at}: {size} is out of range"
 
 
 def _is_type(value: Any, types: Any) -> bool:

@@ -263,11 +263,14 @@ def _kinds() -> Figure:
     found = finding(
         {"text": 0.42}, 505_346, charts=(kinds, by_class), tables=(_people(60, more=5_763),)
     )
-    return figure("kind_mix", found, name=Text("Kinds of messages", "消息类型"))
+    return figure("I3", found, name=Text("Kinds of messages", "消息类型"))
 
 
 def _hours() -> Figure:
-    days = [["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]]
+    days = [
+        ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+        ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
+    ]
     rows = [
         series(en, zh, *(round(900 * math.exp(-((h - 10 - d) ** 2) / 18)) for h in range(24)))
         for d, (en, zh) in enumerate(zip(*days, strict=True))
@@ -312,7 +315,13 @@ def _weeks() -> Figure:
         -0.06, 44,
         sentence=Text("Activity fell by 6 % over the last eight weeks.", "最近八周活跃度下降 6%。"),
         charts=(trend,),
-        move=Move(Text("Greet the silent: 212 people spoke last month and not since.", "问候沉默成员：有 212 人上月发言、此后再无音讯。"), 0.55),
+        move=Move(
+            Text(
+                "Greet the silent: 212 people spoke last month and not since.",
+                "问候沉默成员：有 212 人上月发言、此后再无音讯。",
+            ),
+            0.55,
+        ),
     )  # fmt: skip
     return figure("calendar", found, name=Text("Activity over time", "活跃趋势"))
 
@@ -410,9 +419,11 @@ def _retention() -> tuple[Figure, ...]:
         series(m, m, *((1 / (1 + k) if k + i < 8 else None) for k in range(8)))
         for i, m in enumerate(months)
     ]
-    cohorts = chart("heatmap", [str(k) for k in range(8)], *rows, percent=True,
-                    title=Text("Half are gone after a month", "一个月后流失一半"),
-                    x_name=Text("months since joining", "入群后月数"), y_name=Text("cohort", "批次"))  # fmt: skip
+    cohorts = chart(
+        "heatmap", [str(k) for k in range(8)], *rows, percent=True,
+        title=Text("Half are gone after a month", "一个月后流失一半"),
+        x_name=Text("months since joining", "入群后月数"), y_name=Text("cohort", "批次"),
+    )  # fmt: skip
     s = [math.exp(-t / 60) for t in range(0, 365, 7)]
     curve = chart(
         "step", [float(t) for t in range(0, 365, 7)],

@@ -95,7 +95,11 @@ def test_it_refuses_a_value_json_cannot_say() -> None:
 
 
 def test_names_inside_a_value_carry_their_key() -> None:
-    value = [Person(2**62 + 1, "Alice"), GroupName(-3, "Readers"), Quote("hi", "2022-01-03T09:00:00")]
+    value = [
+        Person(2**62 + 1, "Alice"),
+        GroupName(-3, "Readers"),
+        Quote("hi", "2022-01-03T09:00:00"),
+    ]
     made = document(b.report_of(b.figure("f", b.finding(value))))["figures"]["f"]["value"]
     assert made == [
         {"person": "Alice", "key": "4611686018427387905"},
@@ -118,7 +122,11 @@ def test_a_masked_member_has_one_number_everywhere() -> None:
     report = b.report_of(b.figure("f", b.finding({"who": people})))
     made = json.loads(render_json(report, True))["figures"]["f"]["value"]["who"]
     last = len(b.SENDERS) + 1
-    assert made == [{"person": "Member 3"}, {"person": "Member 1"}, {"person": f"Member {last}"}]
+    assert made == [
+        {"person": "Member 3"},
+        {"person": "Member 1"},
+        {"person": f"Member {last}"},
+    ]
 
 
 def test_its_page_of_the_manual_names_every_key() -> None:

@@ -87,7 +87,7 @@ COLOURS: dict[str, Pair] = {
     "c3": _pair((0.6, 0.1, 175), (0.66, 0.09, 175)),
     "c4": _pair((0.42, 0.1, 330), (0.58, 0.12, 335)),
     "c5": _pair((0.79, 0.08, 225), (0.87, 0.06, 220)),
-    "c6": _pair((0.56, 0.14, 35), (0.6, 0.13, 40)),
+    "c6": _pair((0.54, 0.14, 35), (0.64, 0.13, 40)),
 }
 SERIES = ("c1", "c2", "c3", "c4", "c5", "c6")
 HEAT = ("h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8")
@@ -115,7 +115,7 @@ def _mixed(pair: Pair, base: Pair, part: float) -> Pair:
 
 def _readable(ground: Oklch) -> Oklch:
     """Near-black or white, whichever is read more easily on a ground."""
-    return max((Oklch(0.2, 0.015, 260), Oklch(1, 0, 0)), key=lambda ink: contrast(ink, ground))
+    return max((Oklch(0.16, 0.01, 260), Oklch(1, 0, 0)), key=lambda ink: contrast(ink, ground))
 
 
 def _derived() -> dict[str, Pair]:

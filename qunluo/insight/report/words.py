@@ -24,7 +24,6 @@ WORDS: dict[str, Text] = {
     ),
     "why": Text("Why?", "为什么？"),
     "contents": Text("Contents", "目录"),
-    "figures_n": Text("{n} figures", "{n} 项指标"),
     "absent": Text("needs more data", "缺少数据"),
     "how": Text("How is this counted?", "这是怎么算的？"),
     "definition": Text("Definition", "定义"),
