@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series, Table
 from qunluo.insight.figures import Quote as Quoted
@@ -22,7 +23,13 @@ PRAISE_WORDS = (
     "good|great|awesome|amazing|nice|recommend|well done)"
 )
 SHORT = 15  # characters of a text that can be template-like
+FEW_GAPS = 50
 AGAIN = 5  # times an account writes the same short text before it is a template
+WIDTH = 0.05  # of a step of gap lengths, in natural logarithms
+BEAT_FROM, COARSE_FROM = (
+    10,
+    600,
+)  # shortest gaps (s) that can be a beat; if only minutes are known
 SLOT = 600  # seconds of a slot of co-activity
 WEEK = 7 * 86_400 // SLOT  # slots
 SUSPICIOUS, SIGN = 0.5, 0.5
@@ -74,16 +81,19 @@ def _gaps(t: Any) -> Any:
     raw, whom = _messages(t), ["group_key", "sender_key"]
     before = raw.local_at.lag().over(group_by=whom, order_by=["local_at", "seq"])
     near = raw.mutate(before=before).filter(lambda r: r.before.date() == r.local_at.date())
-    each = near.select(*whom, gap=near.local_at.epoch_seconds() - near.before.epoch_seconds())
-    return each.group_by(whom).agg(
+    gap = near.local_at.epoch_seconds() - near.before.epoch_seconds()
+    each = near.select(*whom, gap=gap, length=((gap + 1).ln() / WIDTH).floor().cast("int64"))
+    return each.group_by([*whom, "length"]).agg(
         gaps=lambda e: e.count(),
-        mean=lambda e: e.gap.mean(),
-        deviation=lambda e: e.gap.std(how="pop"),
+        odd=lambda e: (e.gap % 60 != 0).sum(),
+        total=lambda e: e.gap.sum(),
+        squares=lambda e: (e.gap * e.gap).sum(),
     )
 
 
 GAPS = Cube("suspect_gaps", _gaps)
-"""group_key, sender_key, gaps between own messages of one day: number, mean, deviation (s)."""
+"""Seconds between an account's neighbouring messages of one local day, by length in steps of
+5 %: group_key, sender_key, length, gaps, odd (no whole minutes), total, squares."""
 
 
 def _slots(t: Any) -> Any:
@@ -99,6 +109,19 @@ CUBES = (SPEAKERS, STYLE, GAPS, SLOTS)
 
 
 @dataclass(frozen=True)
+class Rhythm:
+    """How machine-like an account's gaps within a day are; nothing is said of under 50."""
+
+    variation: float | None = None  # deviation ÷ mean
+    beat: float | None = None  # share of gaps that are the same to 10 %
+
+    @property
+    def sign(self) -> float:
+        even = 0.0 if self.variation is None else ramp(-self.variation, -1.2, -0.6)
+        return max(even, 0.0 if self.beat is None else ramp(self.beat, 0.15, 0.4))
+
+
+@dataclass(frozen=True)
 class Suspect:
     """One account within the bounds of volume, its three signs (0 to 1) and their evidence."""
 
@@ -109,11 +132,14 @@ class Suspect:
     canned: float  # share of own messages that are stickers or canned texts
     example: str | None
     example_n: int
-    variation: float | None  # deviation ÷ mean of own gaps within a day
+    rhythm: Rhythm
     style: float
-    timing: float
     together: float = 0.0
     overlap: float = 0.0  # share of own active slots shared with a suspect, above chance
+
+    @property
+    def timing(self) -> float:
+        return self.rhythm.sign
 
     @property
     def score(self) -> float:
@@ -129,11 +155,10 @@ class Suspect:
 def suspects(cubes: Mapping[str, pa.Table]) -> list[Suspect]:
     """Every candidate with its score, the highest first."""
     totals = _totals(cubes[SPEAKERS.name])
-    gaps = {(r["group_key"], r["sender_key"]): r for r in cubes[GAPS.name].to_pylist()}
-    rows = cubes[STYLE.name].to_pylist()
+    rhythms = _rhythms(cubes[GAPS.name])
     alone = [
-        _alone(r, totals[r["group_key"]], gaps.get((r["group_key"], r["sender_key"])))
-        for r in rows
+        _alone(r, totals[r["group_key"]], rhythms.get((r["group_key"], r["sender_key"])))
+        for r in cubes[STYLE.name].to_pylist()
     ]
     slots = by_group(cubes[SLOTS.name]) if alone else {}
     found = [s for group in slots for s in _in_company(_of(alone, group), slots[group])]
@@ -153,10 +178,8 @@ def _of(found: list[Suspect], group: int) -> list[Suspect]:
     return [s for s in found if s.group == group]
 
 
-def _alone(row: Mapping[str, Any], total: int, gaps: Mapping[str, Any] | None) -> Suspect:
+def _alone(row: Mapping[str, Any], total: int, rhythm: Rhythm | None) -> Suspect:
     canned = ((row["stickers"] or 0) + (row["canned"] or 0)) / row["n"]
-    known = gaps is not None and gaps["gaps"] >= 50 and gaps["mean"] > 0
-    variation = gaps["deviation"] / gaps["mean"] if gaps is not None and known else None
     return Suspect(
         group=row["group_key"],
         sender=row["sender_key"],
@@ -165,10 +188,38 @@ def _alone(row: Mapping[str, Any], total: int, gaps: Mapping[str, Any] | None) -
         canned=canned,
         example=row["example"],
         example_n=row["example_n"] or 0,
-        variation=variation,
+        rhythm=rhythm or Rhythm(),
         style=ramp(canned, 0.3, 0.7),
-        timing=0.0 if variation is None else ramp(-variation, -1.2, -0.6),
     )
+
+
+def _rhythms(gaps: pa.Table) -> dict[tuple[int, int], Rhythm]:
+    found = {}
+    for group, rows in by_group(gaps).items():
+        for sender in np.unique(column(rows, "sender_key")).tolist():
+            mine = rows.filter(pc.equal(rows["sender_key"], sender)).sort_by("length")
+            found[group, sender] = rhythm_of(mine)
+    return found
+
+
+def rhythm_of(steps: pa.Table) -> Rhythm:
+    """The rhythm of one account from its rows of `GAPS`, lengths ascending."""
+    length, gaps, total = (column(steps, name) for name in ("length", "gaps", "total"))
+    n = int(gaps.sum())
+    if n < FEW_GAPS or not total.sum():
+        return Rhythm()
+    mean = float(total.sum() / n)
+    spread = max(float(column(steps, "squares").sum() / n) - mean * mean, 0.0) ** 0.5
+    coarse = column(steps, "odd").sum() < 0.05 * n
+    long = length >= np.floor(np.log(COARSE_FROM if coarse else BEAT_FROM) / WIDTH)
+    return Rhythm(spread / mean, _largest_pair(length[long], gaps[long]) / n)
+
+
+def _largest_pair(length: Array, gaps: Array) -> int:
+    """Most gaps of two neighbouring steps of length."""
+    after = np.append(np.diff(length) == 1, [False])[: len(length)]
+    pairs = gaps + np.where(after, np.roll(gaps, -1), 0)
+    return int(pairs.max(initial=0))
 
 
 def ramp(value: float, low: float, high: float) -> float:
@@ -285,11 +336,12 @@ def _table(found: list[Suspect], facts: Facts) -> Table:
             Text("Stickers and canned texts", "表情与套话"),
             Text("Says again and again", "反复说"),
             Text("Times", "次数"),
+            Text("Gaps of one length", "同一间隔占比"),
             Text("Gap variation", "间隔变异系数"),
             Text("Together with suspects", "与可疑账号同时活跃"),
         ),
         rows=tuple(_row(s, facts) for s in found[:ROWS]),
-        percent=frozenset({3, 5, 9}),
+        percent=frozenset({3, 5, 8, 10}),
         more=max(len(found) - ROWS, 0),
     )
 
@@ -304,7 +356,8 @@ def _row(s: Suspect, facts: Facts) -> tuple[Any, ...]:
         s.canned,
         Quoted(s.example, "") if s.example else None,
         s.example_n or None,
-        None if s.variation is None else round(s.variation, 2),
+        s.rhythm.beat,
+        None if s.rhythm.variation is None else round(s.rhythm.variation, 2),
         s.overlap,
     )
 
@@ -326,23 +379,28 @@ SHILL_SUSPICION = Metric(
     unit=Text("accounts; score 0 to 1", "个账号；分数 0–1"),
     window=Text("the whole archive", "整个存档"),
     definition=Text(
-        f"Candidates: member accounts with at least {FLOOR} messages in a group that are 1% to "
-        "4% of the group's messages without system accounts. Three signs from 0 to 1. Style: "
-        "share of own messages that are stickers, or texts of at most "
-        f"{SHORT} characters that praise (word list) or were written {AGAIN} times or more in "
-        "the same words; 0 at 30%, 1 at 70%. Timing: standard deviation ÷ mean of the seconds "
-        "between own neighbouring messages of one local day (50 gaps or more); 0 at 1.2, 1 at "
-        "0.6. Together: share of own active ten-minute slots in which another candidate with "
-        "style + timing ≥ 1 is active, less the same share after moving the own slots by a "
-        "week back and forth, ÷ (1 − that); 0 at 10%, 1 at 40%. Score = 0.40 style + 0.35 "
-        "timing + 0.25 together. Suspicious: score ≥ 0.5 and two signs ≥ 0.5.",
+        f"Candidates: member accounts with at least {FLOOR} messages in a group that are 1% "
+        "to 4% of the group's messages without system accounts. Three signs from 0 to 1. "
+        f"Style: share of own messages that are stickers, or texts of at most {SHORT} "
+        f"characters that praise (word list) or were written {AGAIN} times or more in the "
+        "same words; 0 at 30%, 1 at 70%. Timing: of the gaps between own neighbouring "
+        f"messages of one local day ({FEW_GAPS} or more) the larger of two: standard "
+        "deviation ÷ mean, 0 at 1.2, 1 at 0.6; and the largest share of gaps in two "
+        f"neighbouring steps of 5% of length, from {BEAT_FROM} seconds on (from {COARSE_FROM} "
+        "where times know no seconds), 0 at 15%, 1 at 40%. Together: share of own active "
+        "ten-minute slots in which another candidate with style + timing ≥ 1 is active, less "
+        "the same share after moving the own slots by a week back and forth, ÷ (1 − that); 0 "
+        "at 10%, 1 at 40%. Score = 0.40 style + 0.35 timing + 0.25 together. Suspicious: "
+        "score ≥ 0.5 and two signs ≥ 0.5.",
         f"候选：在某群至少发 {FLOOR} 条消息、且占该群消息（不含系统账号）1% 至 4% 的成员账号。"
         f"三项迹象，各 0–1。文风：自己的消息中表情，以及不超过 {SHORT} 字且为夸赞（词表）或同"
         f"样内容发过 {AGAIN} 次以上的文本之占比；30% 为 0，70% 为 1。节奏：同一本地日内相邻两"
-        "条自己消息的间隔秒数的标准差 ÷ 均值（至少 50 个间隔）；1.2 为 0，0.6 为 1。同步："
-        "自己活跃的十分钟时段中，另有文风 + 节奏 ≥ 1 的候选账号同时活跃的占比，减去将自己的时"
-        "段前后各移一周后的同一占比，再 ÷（1 − 后者）；10% 为 0，40% 为 1。分数 = 0.40 文风 "
-        "+ 0.35 节奏 + 0.25 同步。可疑：分数 ≥ 0.5 且两项迹象 ≥ 0.5。",
+        f"条自己消息的间隔（至少 {FEW_GAPS} 个）的两个指标取大者：标准差 ÷ 均值，1.2 为 0，"
+        f"0.6 为 1；按 5% 级差划分时相邻两级间隔的最大占比（自 {BEAT_FROM} 秒起；时间只到分钟"
+        f"的自 {COARSE_FROM} 秒起），15% 为 0，40% 为 1。同步：自己活跃的十分钟时段中，"
+        "另有文风 + 节奏 ≥ 1 的候选账号同时活跃的占比，减去将自己的时段前后各移一周后的同一占"
+        "比，再 ÷（1 − 后者）；10% 为 0，40% 为 1。分数 = 0.40 文风 + 0.35 节奏 + 0.25 同步。"
+        "可疑：分数 ≥ 0.5 且两项迹象 ≥ 0.5。",
     ),
     cubes=CUBES,
     summarise=_shills,
