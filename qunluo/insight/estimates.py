@@ -137,3 +137,16 @@ def _drawn_ranks(values: Numbers, times: NDArray[np.int64]) -> Numbers:
     counts = np.add.reduceat(times[:, order], starts, axis=1)
     ranked: Numbers = (np.cumsum(counts, axis=1) - (counts - 1) / 2)[:, which]
     return ranked
+
+
+def summary(
+    values: Sequence[float] | Numbers, weights: Sequence[int] | None = None
+) -> dict[str, float]:
+    """n, min, mean, nearest-rank quantiles and max of values that occurred `weights` times."""
+    kept = np.asarray(values, dtype=np.float64)
+    counts = np.ones(len(kept), np.int64) if weights is None else np.asarray(weights, np.int64)
+    n = int(counts.sum())
+    quantiles = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+    found = {name: weighted_quantile(kept, counts, q) for name, q in quantiles.items()}
+    mean = round(float((kept * counts).sum() / n), 6)
+    return {"n": n, "min": float(kept.min()), "mean": mean, **found, "max": float(kept.max())}
