@@ -40,32 +40,35 @@ BASIS = {
 
 @dataclass(frozen=True)
 class Comings:
-    """Who came when: sender keys ascending, the month number, and how that is known."""
+    """Who came when: sender keys ascending, local microseconds, and how that is known."""
 
     keys: Array
-    month: Array
+    at: Array
     basis: str
+
+    @property
+    def month(self) -> Array:
+        return month_number(self.at.astype("datetime64[us]"))
 
 
 def comings(cubes: Mapping[str, pa.Table]) -> Comings:
     """By joining (events, then roster) if known for most who talk, else by first message."""
     talk = cubes[MEMBER_MONTH.name]
-    speakers, first = least(column(talk, "sender_key"), month_number(column(talk, "month")))
-    joined, month = least(*_joins(cubes))
+    speakers, first = least(column(talk, "sender_key"), micros(talk["first_at"]))
+    joined, at = least(*_joins(cubes))
     known = int(np.isin(speakers, joined).sum())
     if len(joined) and known >= KNOWN_SHARE * len(speakers):
-        return Comings(joined, month, "join")
+        return Comings(joined, at, "join")
     return Comings(speakers, first, "first_message")
 
 
 def _joins(cubes: Mapping[str, pa.Table]) -> tuple[Array, Array]:
-    """Sender keys and months of joinings, of events and of the roster."""
+    """Sender keys and times of joinings, of events and of the roster."""
     events, roster = cubes[MEMBERSHIP.name], cubes[ROSTER.name]
     keys = np.concatenate([_keys(events, "subject_key"), _keys(roster, "sender_key")])
     at = np.concatenate([micros(events["first_join"]), micros(roster["joined_at"])])
     known = at != NEVER
-    months = at[known].astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    return keys[known], months
+    return keys[known], at[known]
 
 
 def _keys(table: pa.Table, name: str) -> Array:
