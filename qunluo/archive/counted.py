@@ -21,24 +21,27 @@ _I64, _DAY, _AT = pa.int64(), pa.date32(), pa.timestamp("us")
 
 @dataclass(frozen=True)
 class Counted:
-    """One counted table: `count(messages)` answers rows with `columns`, unique by `keys`.
-
-    `merge` names the columns that several segments may share a key in, and how to join them
-    ("sum"); None where keys never repeat across segments.
-    """
+    """One counted table: `count` answers rows with `columns` from what it counts, `of`."""
 
     name: str
     columns: tuple[tuple[str, pa.DataType], ...]
     count: Callable[[Any], Any]
+    of: str = "messages"  # what it counts: messages, or a finer counted table
     by: tuple[str, ...] | None = None  # keys of the merged table, where they drop the month
 
     @property
     def schema(self) -> pa.Schema:
         return pa.schema([pa.field(*c) for c in self.columns])
 
+    @property
+    def rollup(self) -> str:
+        """The name of its rollups."""
+        return f"count_{self.name}"
+
     def plan(self) -> Plan:
         """Counts one segment."""
-        return Plan(f"count_{self.name}", lambda t: self.typed(self.count(t["messages"])))
+        of = self.of if self.of == "messages" else f"count_{self.of}"
+        return Plan(self.rollup, lambda t: self.typed(self.count(t[of])))
 
     def typed(self, rows: Any) -> Any:
         kinds = {"int64": "int64", "date32[day]": "date", "timestamp[us]": "timestamp(6)"}
@@ -74,21 +77,24 @@ def _person_kind(m: Any) -> Any:
     return m.group_by("group_key", "sender_key", "kind", month=_month(m)).agg(n=m.count())
 
 
-def _clock(m: Any) -> Any:
-    return m.group_by("group_key", month=_month(m), how=_how(m)).agg(n=m.count())
+def _clock(person_clock: Any) -> Any:
+    p = person_clock
+    return p.group_by("group_key", "month", "how").agg(n=p.n.sum())
 
 
-def _kind(m: Any) -> Any:
-    return m.group_by("group_key", "kind", month=_month(m)).agg(n=m.count())
+def _kind(person_kind: Any) -> Any:
+    p = person_kind
+    return p.group_by("group_key", "kind", "month").agg(n=p.n.sum())
 
 
-def _group_day(m: Any) -> Any:
-    keys = m.group_by("group_key", day=m.local_at.date())
-    return keys.agg(n=m.count(), speakers=m.sender_key.nunique())
+def _group_day(person_day: Any) -> Any:
+    p = person_day
+    return p.group_by("group_key", "day").agg(n=p.n.sum(), speakers=p.count())
 
 
-def _day(m: Any) -> Any:
-    return m.group_by(day=m.local_at.date()).agg(n=m.count(), speakers=m.sender_key.nunique())
+def _day(person_day: Any) -> Any:
+    p = person_day
+    return p.group_by("day").agg(n=p.n.sum(), speakers=p.sender_key.nunique())
 
 
 def _burst(m: Any) -> Any:
@@ -130,43 +136,33 @@ def _how(m: Any) -> Any:
     return m.local_at.day_of_week.index() * 24 + m.local_at.hour()
 
 
-_GROUP, _SENDER, _MONTH, _N = (
-    ("group_key", _I64),
-    ("sender_key", _I64),
-    ("month", _DAY),
-    ("n", _I64),
+_GROUP, _SENDER, _N = ("group_key", _I64), ("sender_key", _I64), ("n", _I64)
+_MONTH, _DATE, _HOW = ("month", _DAY), ("day", _DAY), ("how", _I64)
+_KIND, _TIE = ("kind", pa.string()), ("tie", pa.string())
+_PERSON = (
+    *(_GROUP, _SENDER, _MONTH, _N, ("actions", _I64), ("chars", _I64), ("days", _I64)),
+    *(("first_at", _AT), ("last_at", _AT)),
 )
+_PAIR = (_GROUP, _SENDER, ("other_key", _I64), _MONTH, _TIE, _N)
 
 COUNTED: tuple[Counted, ...] = (
-    Counted(
-        "person",
-        (
-            _GROUP,
-            _SENDER,
-            _MONTH,
-            _N,
-            ("actions", _I64),
-            ("chars", _I64),
-            ("days", _I64),
-            ("first_at", _AT),
-            ("last_at", _AT),
-        ),
-        _person,
-    ),
-    Counted("person_day", (_GROUP, _SENDER, ("day", _DAY), _N), _person_day),
+    Counted("person", _PERSON, _person),
+    Counted("person_day", (_GROUP, _SENDER, _DATE, _N), _person_day),
     Counted(
         "person_clock",
-        (_GROUP, _SENDER, _MONTH, ("how", _I64), _N),
+        (_GROUP, _SENDER, _MONTH, _HOW, _N),
         _person_clock,
         by=("group_key", "sender_key", "how"),
     ),
-    Counted("person_kind", (_GROUP, _SENDER, _MONTH, ("kind", pa.string()), _N), _person_kind),
-    Counted("clock", (_GROUP, _MONTH, ("how", _I64), _N), _clock, by=("group_key", "how")),
+    Counted("person_kind", (_GROUP, _SENDER, _MONTH, _KIND, _N), _person_kind),
     Counted(
-        "kind", (_GROUP, _MONTH, ("kind", pa.string()), _N), _kind, by=("group_key", "kind")
+        "clock", (_GROUP, _MONTH, _HOW, _N), _clock, of="person_clock", by=("group_key", "how")
     ),
-    Counted("group_day", (_GROUP, ("day", _DAY), _N, ("speakers", _I64)), _group_day),
-    Counted("day", (("day", _DAY), _N, ("speakers", _I64)), _day),
+    Counted(
+        "kind", (_GROUP, _MONTH, _KIND, _N), _kind, of="person_kind", by=("group_key", "kind")
+    ),
+    Counted("group_day", (_GROUP, _DATE, _N, ("speakers", _I64)), _group_day, of="person_day"),
+    Counted("day", (_DATE, _N, ("speakers", _I64)), _day, of="person_day"),
     Counted("burst", (_GROUP, _MONTH, ("size", _I64), ("minutes", _I64)), _burst),
     Counted(
         "latency",
@@ -174,36 +170,9 @@ COUNTED: tuple[Counted, ...] = (
         _latency,
         by=("group_key", "delay_s"),
     ),
-    Counted(
-        "pair",
-        (_GROUP, _SENDER, ("other_key", _I64), _MONTH, ("tie", pa.string()), _N),
-        _pair,
-        by=("group_key", "sender_key", "other_key", "tie"),
-    ),
+    Counted("pair", _PAIR, _pair, by=("group_key", "sender_key", "other_key", "tie")),
 )
-
-EDGES = pa.schema(
-    [
-        pa.field("group_key", _I64),
-        pa.field("first_at", _AT),
-        pa.field("first_local", _AT),
-        pa.field("first_key", _I64),
-        pa.field("last_at", _AT),
-        pa.field("last_key", _I64),
-    ]
-)
-"""The first and last message of each group in a segment: what adjacency across segments needs."""
-
-OPEN_REPLIES = pa.schema(
-    [
-        pa.field("group_key", _I64),
-        pa.field("sender_key", _I64),
-        pa.field("sent_at", _AT),
-        pa.field("local_at", _AT),
-        pa.field("reply_to", pa.string()),
-    ]
-)
-"""Replies whose target is not in their segment."""
+"""Finer tables before those that count them."""
 
 CROSSING = pa.schema(
     [
@@ -216,108 +185,6 @@ CROSSING = pa.schema(
     ]
 )
 """Replies and neighbours that lie in two segments, one row each."""
-
-
-ACCOUNTS = pa.schema(
-    [
-        pa.field("sender_key", _I64),
-        pa.field("platform", pa.string()),
-        pa.field("sender_id", pa.string()),
-        pa.field("name", pa.string()),
-        pa.field("role", pa.string()),
-        pa.field("last_at", _AT),
-    ]
-)
-GROUPS = pa.schema(
-    [
-        pa.field("group_key", _I64),
-        pa.field("platform", pa.string()),
-        pa.field("group_id", pa.string()),
-        pa.field("name", pa.string()),
-        pa.field("last_at", _AT),
-    ]
-)
-
-
-def accounts_plan() -> Plan:
-    """The latest name and the platform's own word on each account of a segment."""
-
-    def build(t: Mapping[str, Any]) -> Any:
-        m = t["messages"]
-        return m.group_by("sender_key").agg(
-            platform=m.platform.max(),
-            sender_id=m.sender_id.max(),
-            name=_latest(m.sender_name, m.sent_at),
-            role=m.role.max(),
-            last_at=m.sent_at.max(),
-        )
-
-    return Plan("segment_accounts", build)
-
-
-def groups_plan() -> Plan:
-    """The latest name of each group of a segment."""
-
-    def build(t: Mapping[str, Any]) -> Any:
-        m = t["messages"]
-        return m.group_by("group_key").agg(
-            platform=m.platform.max(),
-            group_id=m.group_id.max(),
-            name=_latest(m.group_name, m.sent_at),
-            last_at=m.sent_at.max(),
-        )
-
-    return Plan("segment_groups", build)
-
-
-def _latest(name: Any, at: Any) -> Any:
-    """The latest of names; of several at one instant the greatest, so that order is no matter."""
-    import ibis  # noqa: PLC0415
-
-    stamped = at.epoch_seconds().cast("string").lpad(12, "0") + ibis.literal("\x1f") + name
-    return stamped.max().split("\x1f")[1]
-
-
-def edges_plan() -> Plan:
-    """First and last message of each group; segments are sorted by group and time."""
-
-    def build(t: Mapping[str, Any]) -> Any:
-        import ibis  # noqa: PLC0415
-
-        m = t["messages"]
-        order = ["sent_at", "seq", "sender_key", "nth", "message_id", "text"]
-        ranked = m.select(
-            "group_key",
-            "sender_key",
-            "sent_at",
-            "local_at",
-            first=ibis.row_number().over(ibis.window(group_by="group_key", order_by=order))
-            == 0,
-            last=m.sent_at.lead()
-            .over(ibis.window(group_by="group_key", order_by=order))
-            .isnull(),
-        )
-        ends = ranked.filter(ranked.first | ranked.last)
-        return ends.group_by("group_key").agg(
-            first_at=ends.sent_at.min(where=ends.first),
-            first_local=ends.local_at.min(where=ends.first),
-            first_key=ends.sender_key.min(where=ends.first),
-            last_at=ends.sent_at.max(where=ends.last),
-            last_key=ends.sender_key.max(where=ends.last),
-        )
-
-    return Plan("segment_edges", build)
-
-
-def open_replies_plan() -> Plan:
-    """Explicit replies that a segment could not resolve."""
-
-    def build(t: Mapping[str, Any]) -> Any:
-        m = t["messages"]
-        unresolved = m.filter(m.reply_to.notnull(), m.reply_sender_key.isnull())
-        return unresolved.select(OPEN_REPLIES.names)
-
-    return Plan("segment_open_replies", build)
 
 
 def found_replies_plan() -> Plan:

@@ -143,7 +143,7 @@ class Folder:
         return (self.path / NAME).is_file()
 
     def read(self) -> Manifest:
-        """The manifest as it stands; `NotAnArchiveError`, `ArchiveTooNewError` or `ArchiveDamagedError`."""
+        """The manifest as it stands, or why it can't be read as a `QunluoError`."""
         try:
             raw = json.loads((self.path / NAME).read_text("utf-8"))
         except FileNotFoundError as error:

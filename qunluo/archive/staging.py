@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from qunluo.archive.engines.base import Files, Input
 from qunluo.archive.keys import keys_of, local_micros, month_numbers
 from qunluo.archive.settled import STAGED_EVENTS, STAGED_MESSAGES
 
@@ -92,13 +91,11 @@ class Shelf:
         self.in_memory.clear()
         self.held_bytes = 0
 
-    def take(self, first: int, last: int) -> Input:
-        """The rows of these months."""
+    def take(self, first: int, last: int) -> pa.Table:
+        """The rows of these months, which then are no longer held in memory."""
         months = [m for m in sorted(self.rows) if first <= m <= last]
-        if self.on_disk:
-            self.spill()
-            return Files(tuple(p for m in months for p in self.on_disk[m]), self.schema)
-        tables = [t for m in months for t in self.in_memory[m]]
+        tables = [pq.read_table(p) for m in months for p in self.on_disk.get(m, [])]
+        tables += [t for m in months for t in self.in_memory.pop(m, [])]
         return pa.concat_tables(tables) if tables else self.schema.empty_table()
 
 

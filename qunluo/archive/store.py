@@ -16,21 +16,10 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from qunluo.archive.counted import (
-    ACCOUNTS,
-    COUNTED,
-    CROSSING,
-    EDGES,
-    GROUPS,
-    OPEN_REPLIES,
-    Counted,
-    accounts_plan,
-    edges_plan,
-    groups_plan,
-    open_replies_plan,
-)
+from qunluo.archive.counted import COUNTED, CROSSING, Counted
 from qunluo.archive.crossing import crossing_rows
 from qunluo.archive.engines.base import Engine, Files, Input, Plan
 from qunluo.archive.manifest import (
@@ -42,14 +31,15 @@ from qunluo.archive.manifest import (
     StoredFile,
     sealed,
 )
+from qunluo.archive.profiles import EDGES, OPEN_REPLIES, PROFILES
 from qunluo.archive.settled import (
-    CUT,
     SEGMENT_EVENTS,
     SEGMENT_MESSAGES,
-    events_plan,
-    messages_plan,
+    Settled,
+    settled_events,
+    settled_messages,
 )
-from qunluo.archive.staging import Shelf, Stage, months_of
+from qunluo.archive.staging import Stage, months_of
 
 SEGMENT_ROWS = 1_000_000
 
@@ -58,14 +48,6 @@ SCHEMAS: dict[Kind, pa.Schema] = {"messages": SEGMENT_MESSAGES, "events": SEGMEN
 
 Progress = Callable[[int, int], None]
 """Called with work done and work in all, in rows."""
-
-ROLLUPS: tuple[Plan, ...] = (
-    *(c.plan() for c in COUNTED),
-    accounts_plan(),
-    groups_plan(),
-    edges_plan(),
-    open_replies_plan(),
-)
 
 
 @dataclass(frozen=True)
@@ -78,12 +60,11 @@ class Cut:
     def __contains__(self, month: int) -> bool:
         return self.first_month <= month <= self.last_month
 
-    def table(self) -> pa.Table:
-        """The one row of `settled.CUT`."""
-        ends = (
-            np.array([self.first_month, self.last_month + 1]).astype("M8[M]").astype("M8[us]")
-        )
-        return pa.table({"first": ends[:1], "end": ends[1:]}, CUT)
+    def ends(self) -> tuple[pa.Scalar, pa.Scalar]:
+        """The first local instant, and the first after."""
+        months = np.array([self.first_month, self.last_month + 1]).astype("M8[M]")
+        first, end = pa.array(months.astype("M8[us]"))
+        return first, end
 
 
 @dataclass(frozen=True)
@@ -163,15 +144,11 @@ class Archive:
 
     def rollups(self, manifest: Manifest, counted: Counted) -> Files:
         """The rollups of one counted table."""
-        return self._files(manifest.segments, counted.plan().name, counted.schema)
+        return self._files(manifest.segments, counted.rollup, counted.schema)
 
-    def accounts(self, manifest: Manifest) -> Files:
-        """Accounts of every segment; one account may stand in several."""
-        return self._files(manifest.segments, accounts_plan().name, ACCOUNTS)
-
-    def groups(self, manifest: Manifest) -> Files:
-        """Groups of every segment; one group may stand in several."""
-        return self._files(manifest.segments, groups_plan().name, GROUPS)
+    def profiles(self, manifest: Manifest, name: str) -> Files:
+        """One of `PROFILES` of every segment; an account or group may stand in several."""
+        return self._files(manifest.segments, name, PROFILES[name][0])
 
     def table(self, file: StoredFile | None) -> pa.Table | None:
         """A small file, whole."""
@@ -200,27 +177,45 @@ class Archive:
     def _write_segment(self, cut: Cut, touched: Sequence[Segment], stage: Stage) -> Segment:
         ids = stage.ids or any(s.has_ids for s in touched)
         replies = stage.replies or any(s.has_replies for s in touched)
-        dedup, merge = ids or stage.several, bool(touched)
-        plan = messages_plan(dedup=dedup, merge=merge, replies=replies)
-        messages = self._settle("messages", plan, cut, touched, stage.messages)
-        events = self._settle("events", events_plan(merge=merge), cut, touched, stage.events)
-        files = {"messages": messages, "events": events, **self._count(messages)}
+        arrived = stage.messages.take(cut.first_month, cut.last_month)
+        kept = self._kept("messages", cut, touched)
+        settled = settled_messages(arrived, kept, overlap=ids or stage.several)
+        files = {"messages": self._write_settled("messages", settled)}
+        files |= {n: self._store(n, make(settled)) for n, (_, make) in PROFILES.items()}
+        arrived = stage.events.take(cut.first_month, cut.last_month)
+        kept = self._kept("events", cut, touched)
+        files["events"] = self._write_settled("events", settled_events(arrived, kept))
+        files |= self._count(files["messages"])
         return Segment(
             cut.first_month, cut.last_month, files, self._months(files), ids, replies
         )
 
-    def _settle(self, kind: Kind, plan: Plan, cut: Cut, touched: Sequence[Segment],
-                shelf: Shelf) -> StoredFile:  # fmt: skip
-        inputs = {
-            "staged": shelf.take(cut.first_month, cut.last_month),
-            "stored": self._files(touched, kind, SCHEMAS[kind]),
-            "cut": cut.table(),
-        }
-        return self._write(kind, plan, inputs)
+    def _kept(self, kind: Kind, cut: Cut, touched: Sequence[Segment]) -> pa.Table | None:
+        """Stored rows of the months of a cut."""
+        if not touched:
+            return None
+        first, end = cut.ends()
+        within = (pc.field("local_at") >= first) & (pc.field("local_at") < end)
+        paths = [self._existing(s.files[kind].name) for s in touched]
+        tables = [pq.read_table(p, filters=within, schema=SCHEMAS[kind]) for p in paths]
+        return pa.concat_tables(tables)
+
+    def _write_settled(self, kind: Kind, settled: Settled) -> StoredFile:
+        path = self._fresh(kind)
+        with pq.ParquetWriter(
+            path, SCHEMAS[kind], compression="zstd", compression_level=1
+        ) as to:
+            for piece in settled.batches():
+                to.write_table(piece)
+        return sealed(path, len(settled.order))
 
     def _count(self, messages: StoredFile) -> dict[str, StoredFile]:
-        table = Files((self._existing(messages.name),), SEGMENT_MESSAGES)
-        return {p.name: self._write(p.name, p, {"messages": table}) for p in ROLLUPS}
+        tables = {"messages": Files((self._existing(messages.name),), SEGMENT_MESSAGES)}
+        files: dict[str, StoredFile] = {}
+        for counted in COUNTED:
+            files[counted.rollup] = made = self._write(counted.rollup, counted.plan(), tables)
+            tables[counted.rollup] = Files((self._existing(made.name),), counted.schema)
+        return files
 
     def _months(self, files: Mapping[str, StoredFile]) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -231,8 +226,8 @@ class Archive:
         return dict(sorted(found.items()))
 
     def _crossing(self, segments: Sequence[Segment]) -> StoredFile:
-        edges = self._files(segments, "segment_edges", EDGES)
-        unresolved = self._files(segments, "segment_open_replies", OPEN_REPLIES)
+        edges = self._files(segments, "edges", EDGES)
+        unresolved = self._files(segments, "open_replies", OPEN_REPLIES)
         messages = self._files(segments, "messages", SEGMENT_MESSAGES)
         rows = crossing_rows(self.engine, edges=edges, unresolved=unresolved, messages=messages)
         return self._store("crossing", rows.cast(CROSSING))

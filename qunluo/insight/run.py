@@ -116,8 +116,8 @@ def _base(archive: Archive, manifest: Manifest) -> dict[str, pa.Table]:
     """Totals of every account in every group, accounts and groups with their latest names."""
     inputs = {
         "people": archive.rollups(manifest, _PERSON),
-        "accounts": archive.accounts(manifest),
-        "groups": archive.groups(manifest),
+        "accounts": archive.profiles(manifest, "accounts"),
+        "groups": archive.profiles(manifest, "groups"),
     }
     found = archive.engine.run([_people_plan(), _accounts_plan(), _groups_plan()], inputs)
     return {

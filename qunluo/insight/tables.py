@@ -120,13 +120,15 @@ class Tables:
 
     def counted(self, table: Counted) -> Any:
         """A counted table; equal from rollups and from raw rows."""
-        if self.rollups and not self.dated:
-            rows = self.inputs[table.plan().name]
-        else:
-            rows = table.typed(table.count(self.messages))
+        kept = self.rollups and not self.dated
+        rows = self.inputs[table.rollup] if kept else self._recounted(table)
         if table.name in _CROSSED:
             rows = rows.union(_crossing(self.inputs["crossing"], table), distinct=False)
         return table.merged(rows)
+
+    def _recounted(self, table: Counted) -> Any:
+        of = self.messages if table.of == "messages" else self._recounted(BY_NAME[table.of])
+        return table.typed(table.count(of))
 
 
 BY_NAME = {c.name: c for c in COUNTED}
@@ -169,6 +171,6 @@ def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, pa.Table
         "messages": archive.messages(manifest),
         "events": archive.events(manifest),
         "crossing": CROSSING.empty_table() if crossing is None else crossing,
-        **{c.plan().name: archive.rollups(manifest, c) for c in COUNTED},
+        **{c.rollup: archive.rollups(manifest, c) for c in COUNTED},
         **{name: small.get(name, s.empty_table()) for name, s in SMALL.items()},
     }

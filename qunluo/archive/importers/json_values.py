@@ -61,10 +61,12 @@ def epoch_micros(value: object) -> int | None:
         return _in_range(value * 1_000_000)
     if not isinstance(value, str):
         return None
-    seconds, _, fraction = value.partition(".")
+    before = value.startswith("-")
+    seconds, _, fraction = value.removeprefix("-").partition(".")
     if not seconds.isdecimal() or (fraction and not fraction.isdecimal()):
         return None
-    return _in_range(int(seconds) * 1_000_000 + int((fraction + "000000")[:6]))
+    found = int(seconds) * 1_000_000 + int((fraction + "000000")[:6])
+    return _in_range(-found if before else found)
 
 
 def iso_micros(value: object, zone: ZoneInfo | timezone) -> tuple[int, bool] | None:

@@ -95,7 +95,7 @@ def columns_of(header: Sequence[str]) -> dict[int, str]:
             is_free = place not in found and name not in found.values()
             if name and is_free and exact == (word == name):
                 found[place] = name
-    return _mended(found)
+    return dict(sorted(_mended(found).items()))
 
 
 def is_table(header: Sequence[str]) -> bool:

@@ -23,7 +23,7 @@ from qunluo.archive.schema import (
     ROLES,
 )
 
-NO_TIME = "the time is missing or can't be read"
+NO_TIME = "the time is missing or can't be read (or day and month can't be told apart)"
 NO_SENDER = "the row names no sender"
 NO_EVENT = "the row's event is none that is known"
 NO_SUBJECT = "the event names nobody it happened to"

@@ -35,10 +35,11 @@ LATEST = 253_402_300_799 * 1_000_000
 EARLIEST = -62_135_596_800 * 1_000_000
 
 NUMBER = r"^\s*-?\d+(\.\d+)?\s*$"
+SHORT_FIRST = r"^\s*\d{1,2}[-/.]\d{1,2}[-/.]"
 LOCAL = (
     r"^\s*(?P<a>\d{1,4})[-/.年](?P<b>\d{1,2})[-/.月](?P<c>\d{1,4})日?"
     r"(?:[T\s,]+(?:星期.)?\s*(?P<before>上午|下午|[AaPp][Mm])?\s*"
-    r"(?P<h>\d{1,2})[:时](?P<m>\d{2})(?:[:分](?P<s>\d{2})(?P<f>\.\d{1,9})?秒?)?"
+    r"(?P<h>\d{1,2})[:时](?P<m>\d{2})(?:[:分](?P<s>\d{2})(?P<f>\.\d{1,9})?秒?)?分?"
     r"\s*(?P<after>[AaPp]\.?[Mm]\.?)?)?\s*$"
 )
 
@@ -63,12 +64,16 @@ def instants(column: pa.Array, options: Options, order: DateOrder | None) -> Ins
     return _of_texts(column.cast(pa.string(), safe=False), options, order)
 
 
+def needs_order(column: pa.Array) -> bool:
+    """Whether there are dates that begin with a day or a month."""
+    return bool(pc.any(pc.match_substring_regex(column, SHORT_FIRST)).as_py())
+
+
 def date_order_of(column: pa.Array) -> DateOrder | None:
     """Whether `3/4/2024` is day or month first, by the largest values; null if nothing says."""
-    parts = pc.extract_regex(column, LOCAL)
+    short = pc.if_else(pc.match_substring_regex(column, SHORT_FIRST), column, None)
+    parts = pc.extract_regex(short, LOCAL)
     first, second = (_largest(parts, name) for name in ("a", "b"))
-    if first > 31:
-        return "ymd"
     if first > 12 and second <= 12:
         return "dmy"
     return "mdy" if second > 12 and first <= 12 else None

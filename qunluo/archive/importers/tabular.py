@@ -15,6 +15,7 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO, cast
 
 import pyarrow as pa
@@ -36,7 +37,9 @@ from qunluo.archive.importers.json_stream import NOT_JSON, encoding_of
 from qunluo.archive.importers.lines import TOO_LONG, first_lines, lines
 from qunluo.archive.importers.table_columns import TIME, columns_of, is_table
 from qunluo.archive.importers.table_rows import Place, as_text, rows_of
-from qunluo.archive.importers.table_times import date_order_of
+from qunluo.archive.importers.table_times import date_order_of, needs_order
+from qunluo.archive.streams import BrokenFileError
+from qunluo.kit.errors import QunluoError
 from qunluo.kit.text import Text
 
 PARQUET = b"PAR1"
@@ -49,6 +52,15 @@ NEUTRAL = r"\A'('*[=+\-@\t\r])"  # how a formula is written so that no spreadshe
 
 WRONG_CELLS = "the row has another number of cells than the header"
 BROKEN_QUOTES = "a quoted cell is never closed: nothing after this row can be read"
+
+
+class BrokenTableError(QunluoError):
+    code = "broken_table"
+    sentence = Text(
+        "“{name}” has no columns for time, sender and text. Name them in the first row, as"
+        " docs/reference/table-schema.md shows.",
+        "“{name}”中找不到时间、发送者和内容列。请按 docs/reference/table-schema.md 的说明在首行写明列名。",
+    )
 
 
 class Tabular:
@@ -79,7 +91,28 @@ class Tabular:
 def _place(source: Source, options: Options, order: DateOrder | None) -> Place:
     """The group of a table without a group column is named by the user, or by the file."""
     stem = source.name.rpartition("/")[2].rpartition(".")[0] or source.name
-    return Place("table", options.group or stem, options, options.date_order or order)
+    return Place("table", options.group or stem, options, order)
+
+
+def _order(tables: Iterator[pa.Table], options: Options) -> DateOrder | None:
+    """Whether the day or the month comes first in this file. Only files that have such dates
+    are read ahead for it, up to the first block that tells."""
+    if options.date_order:
+        return options.date_order
+    for table in tables:
+        texts = _times(table)
+        if not needs_order(texts):
+            return None
+        if order := date_order_of(texts):
+            return order
+    return None
+
+
+def _times(table: pa.Table) -> pa.Array:
+    column = table.column(TIME)
+    if not (pa.types.is_string(column.type) or pa.types.is_binary(column.type)):
+        return pa.array([], pa.string())
+    return as_text(pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([""]))
 
 
 # Parquet
@@ -105,29 +138,33 @@ def _seekable(raw: BinaryIO) -> BinaryIO:
 
 
 def _parquet(source: Source, options: Options) -> Iterator[Batch]:
-    with source.open() as raw, pq.ParquetFile(_seekable(raw), pre_buffer=False) as file:
-        known = columns_of(file.schema_arrow.names)
-        if not is_table(file.schema_arrow.names):
-            return
-        names = [file.schema_arrow.names[place] for place in known]
-        seen, order = 0, None
-        for batch in file.iter_batches(ROWS, columns=names, use_threads=False):
-            table = pa.Table.from_batches([batch]).select(names)
-            table = table.rename_columns(list(known.values()))
-            order = order or _order(table)
-            yield rows_of(table, _place(source, options, order), lambda n, s=seen: s + n + 1)  # type: ignore[misc]
-            seen += table.num_rows
+    if not is_table(_parquet_names(source)):
+        raise BrokenTableError(name=source.name)
+    place = _place(source, options, _order(_row_groups(source), options))
+    seen = 0
+    for table in _row_groups(source):
+        yield rows_of(table, place, partial(_after, seen))
+        seen += table.num_rows
 
 
-def _order(table: pa.Table) -> DateOrder | None:
-    """The order of day and month, as the first block that tells shows it."""
-    column = table.column(TIME)
-    texts = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
-    if not texts:
-        return None
-    return date_order_of(
-        as_text(pa.concat_arrays(column.chunks)) if column.num_chunks else None
-    )
+def _after(seen: int, place: int) -> int:
+    return seen + place + 1
+
+
+def _row_groups(source: Source) -> Iterator[pa.Table]:
+    with source.open() as raw:
+        try:
+            yield from _renamed(pq.ParquetFile(_seekable(raw), pre_buffer=False))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise BrokenFileError(name=source.name) from error
+
+
+def _renamed(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    known = columns_of(file.schema_arrow.names)
+    names = [file.schema_arrow.names[place] for place in known]
+    for batch in file.iter_batches(ROWS, columns=names, use_threads=False):
+        table = pa.Table.from_batches([batch]).select(names)
+        yield table.rename_columns(list(known.values()))
 
 
 # JSONL
@@ -179,16 +216,23 @@ def _cell(value: object) -> str | None:
 
 
 def _json_lines(source: Source, options: Options) -> Iterator[Batch]:
-    gathered, order = _Gathered(), None
+    ahead = (gathered.table() for gathered in _gathered(source))
+    place = _place(source, options, _order(ahead, options))
+    for gathered in _gathered(source):
+        yield gathered.left_out
+        if gathered.numbers:
+            yield rows_of(gathered.table(), place, gathered.numbers.__getitem__)
+
+
+def _gathered(source: Source) -> Iterator[_Gathered]:
+    gathered = _Gathered()
     with source.open() as raw:
         for line in lines(raw):
             _json_line(line.number, line.text, line.flaw, gathered)
             if len(gathered.numbers) >= JSON_ROWS:
-                order = order or _order(gathered.table())
-                yield from _flushed(gathered, _place(source, options, order))
+                yield gathered
                 gathered = _Gathered()
-    order = order or _order(gathered.table())
-    yield from _flushed(gathered, _place(source, options, order))
+    yield gathered
 
 
 def _json_line(number: int, text: str, flaw: str | None, gathered: _Gathered) -> None:
@@ -199,12 +243,6 @@ def _json_line(number: int, text: str, flaw: str | None, gathered: _Gathered) ->
         gathered.reject(number, TOO_LONG if flaw == TOO_LONG else NOT_JSON, text)
     else:
         gathered.add(number, found)
-
-
-def _flushed(gathered: _Gathered, place: Place) -> Iterator[Batch]:
-    yield gathered.left_out
-    if gathered.numbers:
-        yield rows_of(gathered.table(), place, gathered.numbers.__getitem__)
 
 
 # CSV
@@ -253,19 +291,14 @@ class _Utf8(io.RawIOBase):
 def _csv(source: Source, options: Options, head: bytes) -> Iterator[Batch]:
     dialect = _dialect(first_lines(head, 5))
     if dialect is None:
-        return
+        raise BrokenTableError(name=source.name)
+    encoding = encoding_of(head)
+    ahead = (table for table, _ in _blocks(source, encoding, dialect, _Faults()))
+    place, faults = _place(source, options, _order(ahead, options)), _Faults()
     yield Batch(tally=Tally(lines=1, header=1))
-    faults, order = _Faults(), None
-    with source.open() as raw:
-        encoding = encoding_of(head)
-        stream = (
-            raw if encoding == "utf-8" else io.BufferedReader(_Utf8(raw, encoding), 1 << 20)
-        )
-        for table, seen in _blocks(stream, dialect, faults):
-            order = order or _order(table)
-            place = _place(source, options, order)
-            yield rows_of(table, place, lambda n, s=seen: faults.number_of(s + n))  # type: ignore[misc]
-            yield faults.take()
+    for table, seen in _blocks(source, encoding, dialect, faults):
+        yield rows_of(table, place, partial(faults.number_after, seen))
+        yield faults.take()
     yield faults.take()
 
 
@@ -292,26 +325,31 @@ class _Faults:
             number = shifted
         return number
 
+    def number_after(self, seen: int, place: int) -> int:
+        """The same for a row of a block before which `seen` good rows came."""
+        return self.number_of(seen + place)
+
     def take(self) -> Batch:
         new, self._new = self._new, []
         return Batch(rejects=new, tally=Tally(lines=len(new), rejects=len(new)))
 
 
 def _blocks(
-    stream: BinaryIO, dialect: _Dialect, faults: _Faults
+    source: Source, encoding: str, dialect: _Dialect, faults: _Faults
 ) -> Iterator[tuple[pa.Table, int]]:
     """Blocks of the table with its columns named, and how many rows came before each."""
-    known, seen, first = columns_of(dialect.header), 0, True
-    try:
-        for batch in _reader(stream, dialect, faults):
-            kept = batch.slice(1) if first else batch
-            first = False
-            columns = [_without_guard(kept.column(place)) for place in known]
-            table = pa.table(columns, names=list(known.values()))
-            yield table, seen
-            seen += table.num_rows
-    except pa.ArrowInvalid:
-        faults.stop(seen)
+    known, seen = columns_of(dialect.header), -1  # the header comes as a row, too
+    with source.open() as raw:
+        utf8 = encoding == "utf-8"
+        stream = raw if utf8 else io.BufferedReader(_Utf8(raw, encoding), 1 << 20)
+        try:
+            for batch in _reader(stream, dialect, faults):
+                kept = batch.slice(1) if seen < 0 else batch
+                columns = [_without_guard(kept.column(place)) for place in known]
+                yield pa.table(columns, names=list(known.values())), max(seen, 0)
+                seen += batch.num_rows
+        except pa.ArrowInvalid:
+            faults.stop(max(seen, 0))
 
 
 def _reader(
