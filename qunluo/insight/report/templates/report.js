@@ -80,7 +80,7 @@
   const isSmall = (chart, s, at) => chart.few || Boolean(s.small && s.small[at]);
   const colourAt = (chart, s, i, at) => (isSmall(chart, s, at) ? palette().few : series(i));
 
-  const marks = (chart) => {
+  const marks = (chart, wide) => {
     const c = palette();
     if (!chart.marks.length) return undefined;
     return {
@@ -88,7 +88,7 @@
       lineStyle: { color: c.mark, width: 1, type: [4, 3] },
       label: {
         color: c.muted, fontSize: 11, position: chart.sideways ? "start" : "insideEndTop",
-        formatter: (p) => p.name, width: 150, overflow: "truncate",
+        formatter: (p) => p.name, width: wide ? 260 : 170, overflow: "truncate",
       },
       data: chart.marks.map(([value, name]) =>
         chart.sideways ? { xAxis: value, name } : { yAxis: value, name }),
@@ -114,7 +114,7 @@
     };
   };
 
-  const bars = (chart) => {
+  const bars = (chart, wide) => {
     const stacked = chart.kind === "stacked";
     const alone = chart.series.length === 1;
     const count = stacked ? 1 : chart.series.length;
@@ -134,7 +134,7 @@
           show: direct, position: chart.sideways ? "right" : "top", color: c.muted, fontSize: 11,
           formatter: (p) => shown(chart, p.value),
         },
-        markLine: i === 0 ? marks(chart) : undefined,
+        markLine: i === 0 ? marks(chart, wide) : undefined,
       };
       return s.low && !stacked ? [bar, whiskers(chart, s, i, count)] : [bar];
     });
@@ -171,17 +171,17 @@
       itemStyle: { color: series(i) },
       endLabel: { show: direct, formatter: () => s.name, color: c.muted, fontSize: 11, width: 92, overflow: "truncate" },
       labelLayout: { moveOverlap: "shiftY" },
-      markLine: i === 0 ? marks(chart) : undefined,
+      markLine: i === 0 ? marks(chart, wide) : undefined,
     };
     return s.low ? [...band(chart, s, i), line] : [line];
   });
 
-  const scatters = (chart) => chart.series.flatMap((s, i) => [{
+  const scatters = (chart, wide) => chart.series.flatMap((s, i) => [{
     type: "scatter", name: s.name, symbol: SHAPES[i % 6], symbolSize: s.y.length > 400 ? 5 : 9,
     data: s.y.map((y, at) => ({
       value: [chart.x[at], y], at, itemStyle: { color: colourAt(chart, s, i, at), opacity: 0.72 },
     })).filter((point) => point.value[1] !== null && point.value[0] !== null),
-    markLine: i === 0 ? marks(chart) : undefined,
+    markLine: i === 0 ? marks(chart, wide) : undefined,
   }]);
 
   /* A log axis from the power of ten below the smallest value to the one above the largest. */
