@@ -264,12 +264,14 @@ def _dialect(start: list[str]) -> _Dialect | None:
 
 
 class _Utf8(io.RawIOBase):
-    """A text stream of another encoding as UTF-8; what can't be decoded becomes "�"."""
+    """A text stream as UTF-8 that is sure to be valid: the CSV reader of Arrow stumbles over
+    bytes that are no text. What can't be decoded becomes "�"."""
 
     def __init__(self, raw: BinaryIO, encoding: str) -> None:
         super().__init__()
         self._raw = raw
-        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._ascii = encoding == "utf-8"  # where plain blocks can stay as they are
         self._ready = b""
         self._ended = False
 
@@ -281,11 +283,17 @@ class _Utf8(io.RawIOBase):
         while not self._ready and not self._ended:
             block = self._raw.read(1 << 20)
             self._ended = not block
-            self._ready = self._decode(block, self._ended).encode("utf-8", "replace")
+            self._ready = self._utf8(block)
         taken = self._ready[: len(view)]
         view[: len(taken)] = taken
         self._ready = self._ready[len(taken) :]
         return len(taken)
+
+    def _utf8(self, block: bytes) -> bytes:
+        if self._ascii and block.isascii() and not self._decoder.getstate()[0]:
+            return block.replace(b"\0", b"")
+        text = self._decoder.decode(block, self._ended).replace("\0", "")
+        return text.encode("utf-8", "replace")
 
 
 def _csv(source: Source, options: Options, head: bytes) -> Iterator[Batch]:
@@ -340,8 +348,7 @@ def _blocks(
     """Blocks of the table with its columns named, and how many rows came before each."""
     known, seen = columns_of(dialect.header), -1  # the header comes as a row, too
     with source.open() as raw:
-        utf8 = encoding == "utf-8"
-        stream = raw if utf8 else io.BufferedReader(_Utf8(raw, encoding), 1 << 20)
+        stream = io.BufferedReader(_Utf8(raw, encoding), 1 << 20)
         try:
             for batch in _reader(stream, dialect, faults):
                 kept = batch.slice(1) if seen < 0 else batch
@@ -364,7 +371,7 @@ def _reader(
         ),
         pa.csv.ConvertOptions(
             check_utf8=False,
-            column_types={name: pa.binary() for name in names},
+            column_types={name: pa.string() for name in names},
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
