@@ -9,7 +9,15 @@ from qunluo.archive.importers.base import Importer
 
 # module → class; a format is added by one module and one line here
 FORMATS: dict[str, str] = {
+    "zulip": "Zulip",
+    "matrix": "Matrix",
     "whatsapp": "WhatsApp",
+    "wecom": "WeCom",
+    "wechat_csv": "WeChatCsv",
+    "weflow": "WeFlow",
+    "wechat": "Chatlog",
+    "qq_txt": "QqText",
+    "qq_json": "QqExporter",
     "irc": "BracketedIrc",
     "irssi": "Irssi",
     "supybot": "Supybot",

@@ -197,7 +197,7 @@ def _table(rows: list[dict[str, object]], schema: pa.Schema) -> pa.Table:
         taken = pa.array(
             [{n: _cleaned(value) for n, value in row.items()} for row in rows], kind
         )
-    return pa.Table.from_struct_array(taken).cast(schema)
+    return pa.Table.from_arrays(taken.flatten(), schema=schema)
 
 
 def _cleaned(value: object) -> object:
