@@ -204,7 +204,7 @@ def _start(command: Sequence[str], work: Path) -> subprocess.Popen[str]:
         start_new_session=True,  # Ctrl-C in the terminal is for the server alone
         encoding="utf-8",
         errors="replace",
-        env={**os.environ, "PYTHONUTF8": "1", "TMPDIR": str(work)},
+        env={**os.environ, "PYTHONUTF8": "1", "QUNLUO_DEBUG": "1", "TMPDIR": str(work)},
     )
 
 

@@ -14,7 +14,7 @@ MADE_AT = "2026-01-02T03:04:05+00:00"
 def whatsapp(messages: int = 30, first_day: int = 13) -> bytes:
     """A group chat of three people over some days; before the 13th its dates are ambiguous."""
     lines = [
-        f"[{first_day + n // 4:02d}/03/2024, {9 + n % 12:02d}:{n % 60:02d}:00] "
+        f"[{first_day + n // 8:02d}/03/2024, {9 + n % 12:02d}:{n % 60:02d}:00] "
         f"{('Ann', 'Bob', 'Cy')[n % 3]}: message {n}"
         for n in range(messages)
     ]

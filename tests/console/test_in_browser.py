@@ -1,0 +1,153 @@
+"""The page as people meet it: a real server, a real browser, phone and desk, both languages."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import browser as start_browser
+from tests.console.builders import whatsapp
+
+WORDS = {
+    "en": {
+        "make": "Make the report", "none": "No chat export was chosen", "delete": "Delete",
+        "undo": "Undo", "open": "Open", "empty": "No report yet", "again": "Try again",
+    },
+    "zh-CN": {
+        "make": "生成报告", "none": "还没有选择聊天记录", "delete": "删除", "undo": "撤销",
+        "open": "打开", "empty": "还没有报告", "again": "重试",
+    },
+}  # fmt: skip
+PATIENCE_MS = 90_000
+CASES = [(390, "zh-CN"), (1440, "en")]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with start_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """A freshly started page with an empty data folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    mine = {"QUNLUO_DATA": str(tmp_path / "data"), "QUNLUO_PORT": str(port)}
+    command = [sys.executable, "-m", "qunluo", "serve"]
+    with subprocess.Popen(
+        command, env={**os.environ, **mine, "LANG": "C"}, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        said = server.stdout.readline()  # comes when the page answers
+        assert f"http://127.0.0.1:{port}/" in said
+        yield f"http://127.0.0.1:{port}/"
+        server.terminate()
+
+
+@contextmanager
+def a_reader(browser: Browser, width: int, lang: str, address: str) -> Iterator[Page]:
+    """A tab; leaving it asserts that its console stayed silent on the way."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, locale=lang, timezone_id="Asia/Shanghai"
+    )
+    page, complaints = context.new_page(), []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def assert_fits(page: Page) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0, f"{page.url} is {wide} px too wide"
+
+
+@pytest.mark.parametrize(("width", "lang"), CASES)
+def test_a_chat_becomes_a_report_that_is_kept(
+    browser: Browser, address: str, tmp_path: Path, width: int, lang: str
+) -> None:
+    words = WORDS[lang]
+    chat = tmp_path / ("一个名字很长很长的群聊天记录" * 4 + ".txt")
+    chat.write_bytes(whatsapp(80))
+    with a_reader(browser, width, lang, address) as page:
+        expect(page.get_by_text(words["empty"])).to_be_visible()
+        assert page.locator("#zone").input_value() == "Asia/Shanghai"
+        assert_fits(page)
+        page.locator(".pick input").first.set_input_files(chat)
+        expect(page.locator("#chosen")).to_contain_text(chat.name)
+        assert_fits(page)
+        page.get_by_role("button", name=words["make"]).click()
+        page.wait_for_url("**/jobs/*")
+        assert_fits(page)
+        over = "location.pathname.endsWith('.html') || document.querySelector('[role=alert]')"
+        page.wait_for_function(over, timeout=PATIENCE_MS)
+        assert page.url.endswith("/report.html"), page.locator("[role=alert]").text_content()
+        page.wait_for_load_state("networkidle")
+        assert_fits(page)
+        assert page.evaluate("window.origin") == "null"  # a report reaches nothing of the page
+        page.goto(address)
+        expect(page.locator(".reports h3")).to_have_text(chat.name)
+        assert_fits(page)
+        page.get_by_role("button", name=words["delete"]).click()
+        page.get_by_role("button", name=words["undo"]).click()
+        expect(page.get_by_role("link", name=words["open"], exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "lang"), CASES)
+def test_what_cannot_be_read_is_told_on_the_spot(
+    browser: Browser, address: str, tmp_path: Path, width: int, lang: str
+) -> None:
+    words = WORDS[lang]
+    photo = tmp_path / "photo.bin"
+    photo.write_bytes(bytes(range(256)) * 40)
+    with a_reader(browser, width, lang, address) as page:
+        page.locator(".pick input").first.set_input_files(photo)
+        page.get_by_role("button", name=words["make"]).click()
+        page.wait_for_url("**/jobs/*")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("photo.bin", timeout=PATIENCE_MS)
+        expect(page.get_by_role("button", name=words["again"])).to_be_visible()
+        assert_fits(page)
+
+
+def test_the_page_is_used_by_keyboard_alone(browser: Browser, address: str) -> None:
+    with a_reader(browser, 390, "en", address) as page:
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.type") == "file"
+        outline = "getComputedStyle(document.activeElement.closest('label')).outlineStyle"
+        assert page.evaluate(outline) == "solid"
+
+
+def test_the_language_can_be_changed(browser: Browser, address: str) -> None:
+    with a_reader(browser, 390, "en", address) as page:
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_text("还没有报告")).to_be_visible()
+
+
+def test_a_second_server_names_the_first(address: str, tmp_path: Path) -> None:
+    mine = {**os.environ, "QUNLUO_DATA": str(tmp_path / "data"), "LANG": "zh_CN.UTF-8"}
+    mine.pop("LC_ALL", None)
+    second = subprocess.run(
+        [sys.executable, "-m", "qunluo", "serve"], env=mine, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert address in second.stderr
+    assert "群落已在" in second.stderr
