@@ -84,7 +84,7 @@ def test_only_recurring_groups_are_asked_about() -> None:
     [
         ({"shill": 0.5, "draw": 0.3, "question": 0.3, "koc": 0.3}, "shill"),
         ({"shill": 0.0, "draw": 0.3, "question": 0.4, "koc": 0.3}, "question"),
-        ({"shill": 0.19, "draw": 0.24, "question": 0.24, "koc": 0.29}, "mixed"),
+        ({"shill": 0.19, "draw": 0.24, "question": 0.24, "koc": 0.49}, "mixed"),
     ],
 )
 def test_the_driver_is_the_one_furthest_above_its_threshold(

@@ -227,12 +227,13 @@ ACTIVITY = Metric(
     unit=Text("share of members", "占成员比例"),
     window=Text("each group's whole life", "每个群的全部时间"),
     definition=Text(
-        "Per group: distinct accounts of class member that wrote at least one message ÷ group "
-        "size. Size: rows of the roster without a leave date; without a roster, accounts that "
-        "joined or spoke and whose last leave is not at or after their last join. Brand, bot "
-        "and system accounts are not counted. Corrected rate: the same speakers ÷ everybody "
-        "ever in the group (all rows of the roster, or all who joined, left or spoke). Medians "
-        "are nearest-rank over groups of known size; the interval is Wilson's.",
+        "Per group: distinct accounts of class member that wrote at least one message ÷ "
+        "group size. Size: rows of the roster without a leave date; without a roster, "
+        "accounts that joined or spoke and whose last leave is not at or after their last "
+        "join. Accounts that wrote as brand, bot or system are not counted. Corrected rate: "
+        "the same speakers ÷ everybody ever in the group (all rows of the roster, or all who "
+        "joined, left or spoke). Medians are nearest-rank over groups of known size; the "
+        "interval is Wilson's.",
         "每个群：至少发过一条消息的成员账号数 ÷ 群人数。群人数：名册中没有退群日期的行；"
         "没有名册时，为曾入群或发言、且最后一次退群不晚于最后一次入群之后的账号。品牌、"
         "机器人与系统账号不计。修正活跃率：同样的发言者 ÷ 曾在群中的所有人（名册全部行；"

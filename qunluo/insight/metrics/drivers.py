@@ -35,7 +35,7 @@ DRIVERS: dict[Driver, Text] = {
     "koc": Text("KOC-driven", "KOC 驱动"),
     "mixed": Text("mixed", "混合"),
 }
-ENOUGH: dict[Driver, float] = {"shill": 0.2, "draw": 0.25, "question": 0.25, "koc": 0.3}
+ENOUGH: dict[Driver, float] = {"shill": 0.2, "draw": 0.25, "question": 0.25, "koc": 0.5}
 """From which strength on a driver counts; the dominant one is the furthest above its own."""
 CORE = 3  # members that can carry a group
 AFTER = 1  # days after a draw that it still moves
@@ -235,13 +235,13 @@ DRIVER = Metric(
         "day after, less what the group's other days would have had, ÷ all member messages; "
         "from 25%. Question-driven: member texts with a question mark or question words ÷ "
         f"member texts; from 25%. KOC-driven: messages of the {CORE} loudest members who are "
-        "not suspicious ÷ all member messages; from 30%. Dominant: the largest ratio of "
+        "not suspicious ÷ all member messages; from 50%. Dominant: the largest ratio of "
         "strength to its threshold, if at least 1; else mixed.",
         "对多波复起的群（I9）计算四种强度。疑似水军：可疑账号（I12）的消息 ÷ 全部成员消息，"
         "20% 起算。抽奖驱动：品牌或机器人发过含抽奖词消息的本地日及次日的成员消息，减去按其他"
         "日子推算的数量，÷ 全部成员消息，25% 起算。问答驱动：含问号或疑问词的成员文本 ÷ "
         f"成员文本，25% 起算。KOC 驱动：发言最多且不可疑的 {CORE} 名成员的消息 ÷ 全部成员消"
-        "息，30% 起算。主要驱动：强度与其门槛之比最大且不小于 1 者，否则为混合。",
+        "息，50% 起算。主要驱动：强度与其门槛之比最大且不小于 1 者，否则为混合。",
     ),
     cubes=(CLASS_DAY, TALK_DAY, *shills.CUBES),
     summarise=_drivers,
