@@ -44,8 +44,7 @@ from qunluo.kit.text import Text
 
 PARQUET = b"PAR1"
 DELIMITERS = ",;\t|"
-BLOCK_BYTES = 8 << 20
-LARGEST_BLOCK = 64 << 20  # of a single row, in the worst case
+BLOCK_BYTES = 4 << 20  # also the longest row
 ROWS = 1 << 17
 JSON_ROWS = 20_000
 NEUTRAL = r"\A'('*[=+\-@\t\r])"  # how a formula is written so that no spreadsheet runs it
