@@ -182,7 +182,8 @@ def _sentence(found: Passed, steps: list[tuple[str, int]]) -> Text:
         else Text("", "")
     )
     return Text(
-        f"{many(jumps, 'jump')} lose {percent(lost)} of {many(len(found), 'member')}; the "
+        f"{many(jumps, 'jump loses', 'jumps lose')} {percent(lost)} of "
+        f"{many(len(found), 'member')}; the "
         f"steepest is from “{STAGES[worst[0]].en}” to “{STAGES[worst[1]].en}” "
         f"({percent(worst[2])} lost).{time.en}",
         f"{jumps} 次跳转流失 {percent(lost)}（共 {len(found):,} 名成员）；最陡的一步是"

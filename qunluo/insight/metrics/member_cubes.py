@@ -144,3 +144,12 @@ def greatest(keys: Array, values: Array) -> tuple[Array, Array]:
     """The largest value of each key; keys ascending."""
     found, value = least(keys, -values)
     return found, -value
+
+
+def pairs_in(who: Array, month: Array, keys: Array, months: Array) -> Array:
+    """Which (who, month) pairs are among (keys, months)."""
+    people = np.union1d(who, keys)
+    width = int(max(month.max(initial=0), months.max(initial=0))) + 1
+    ours = np.searchsorted(people, who) * width + month
+    theirs = np.searchsorted(people, keys) * width + months
+    return np.isin(ours, theirs)
