@@ -194,7 +194,7 @@ def test_the_numbers_behind_a_chart_are_one_tap_away(visit: Any) -> None:
     table = details.locator("table")
     table.wait_for()
     assert "<b>读书会</b> 一群" in table.inner_text()
-    assert "45\u00a0% (40\u00a0% – 50\u00a0%)" in table.inner_text()
+    assert "45% (40% – 50%)" in table.inner_text()
 
 
 def test_the_contents_stand_open_where_there_is_room(visit: Any) -> None:

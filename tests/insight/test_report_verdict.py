@@ -22,9 +22,17 @@ def test_it_says_volumes_who_talks_activity_and_trend_in_both_languages() -> Non
 
 
 def test_it_names_the_worry_behind_the_heaviest_move() -> None:
-    worry = b.finding(sentence=Text("Six groups fell silent.", "六个群沉默了。"), move=_move(0.9))
-    words = verdict(b.report_of(b.figure("lives", worry)))
+    move = Move(Text("Six groups fell silent: ask why.", "六个群沉默了：问问原因。"), 0.9)
+    words = verdict(b.report_of(b.figure("lives", b.finding(move=move))))
     assert words.en.endswith("What deserves attention first: Six groups fell silent.")
+    assert words.zh.endswith("最值得注意的是：六个群沉默了。")
+
+
+def test_it_names_the_finding_where_a_move_says_only_what_to_do() -> None:
+    worry = b.finding(sentence=Text("Six fell silent; one is new.", "六个群沉默了；一个是新群。"),
+                      move=_move(0.9))  # fmt: skip
+    words = verdict(b.report_of(b.figure("lives", worry)))
+    assert words.en.endswith("What deserves attention first: Six fell silent.")
     assert words.zh.endswith("最值得注意的是：六个群沉默了。")
 
 

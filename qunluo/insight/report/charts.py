@@ -14,7 +14,7 @@ from typing import Any
 from qunluo.insight.figures import Chart, GroupName, Person, Series
 from qunluo.insight.report.masks import Masks
 from qunluo.insight.report.model import SMALL_N
-from qunluo.insight.report.numbers import human, is_when, percent, when
+from qunluo.insight.report.numbers import human, is_when, percent, significant, when
 from qunluo.insight.report.words import WORDS
 from qunluo.kit.text import Text
 
@@ -92,7 +92,7 @@ def description(chart: Chart, masks: Masks, lang: str) -> str:
 
 def shown(chart: Chart, value: float | None, lang: str) -> str:
     """A y value as its axis writes it."""
-    return percent(value, lang) if chart.percent else human(value, lang)
+    return percent(value) if chart.percent else human(value, lang)
 
 
 def _said(chart: Chart, series: Series, masks: Masks, lang: str) -> str:
@@ -137,7 +137,7 @@ def _short(value: float | None) -> float | None:
     value = _finite(value)
     if value is None or (isinstance(value, int) and abs(value) < 2**53):
         return value
-    return float(f"{value:.6g}")
+    return significant(value, 6)
 
 
 def _finite(value: float | None) -> float | None:

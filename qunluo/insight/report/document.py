@@ -14,6 +14,7 @@ from qunluo.insight.figures import Finding, GroupName, Metric, Missing, Person, 
 from qunluo.insight.needs import NEED_WORDS
 from qunluo.insight.report.masks import Masks, masks_of
 from qunluo.insight.report.model import Figure, Report, SourceCount, Totals
+from qunluo.insight.report.numbers import significant
 from qunluo.insight.report.verdict import best_moves, verdict
 from qunluo.kit.text import Text
 
@@ -84,7 +85,7 @@ def _id(key: int, masks: Masks) -> Json:
 def _number(value: Any, masks: Masks) -> Any:
     if not isinstance(value, float):
         return plain(value, masks)
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    return significant(value, DIGITS) if math.isfinite(value) else None
 
 
 def _key(key: Any) -> str:
@@ -113,7 +114,7 @@ def _moves(report: Report) -> list[Json]:
     return [
         {
             "text": _text(ranked.move.text),
-            "weight": float(f"{ranked.move.weight:.{DIGITS}g}"),
+            "weight": significant(ranked.move.weight, DIGITS),
             "figure": ranked.figure.metric.id,
         }
         for ranked in best_moves(report)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from qunluo.insight.figures import Chart
 from qunluo.insight.report.charts import cut, label, shown
 from qunluo.insight.report.masks import Masks
-from qunluo.insight.report.numbers import SPACE, exact, when
+from qunluo.insight.report.numbers import exact, when
 from qunluo.insight.report.palette import SERIES
 from qunluo.insight.report.words import WORDS
 
@@ -152,8 +152,7 @@ def _heat(chart: Chart, value: float | None, top: float, where: str, lang: str) 
     if value is None or not math.isfinite(value):
         return Heat(-1, "", where)
     level = math.ceil(8 * max(value, 0) / top) if top > 0 else 0
-    number = shown(chart, value, lang).replace(SPACE, "")  # cells are narrow
-    return Heat(min(level, 8), number, f"{where}: {exact(value)}")
+    return Heat(min(level, 8), shown(chart, value, lang), f"{where}: {exact(value)}")
 
 
 def network(chart: Chart, masks: Masks, lang: str) -> Network:

@@ -1,4 +1,4 @@
-"""Numbers and days as people write them: 1.2 万 in Chinese, 12k in English, 38 %, 18 Aug 2021.
+"""Numbers and days as people write them: 1.2 万 in Chinese, 12k in English, 38%, 18 Aug 2021.
 
 The exact value always goes with it (a `title`), so nothing is lost by reading easily.
 """
@@ -24,7 +24,7 @@ def human(value: float | None, lang: str) -> str:
     """Three significant digits: 510k or 51 万; whole numbers under 10,000 in full."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    rounded = _rounded(value)
+    rounded = significant(value, 3)
     for size, divisor, unit in _STEPS[_tongue(lang)]:
         if abs(value) >= 10_000 and abs(rounded) >= size:
             return _signed(f"{rounded / divisor:,.6g}{unit}")
@@ -38,25 +38,30 @@ def exact(value: float | None) -> str:
     return _signed(f"{value:,}" if isinstance(value, int) else f"{value:,.10g}")
 
 
-def percent(value: float | None, lang: str, places: int | None = None) -> str:
-    """A share of 1: 38 % in English, 38% in Chinese; small shares keep a digit."""
+def significant(value: float, digits: int) -> float:
+    """Rounded to so many significant digits; the largest floats, which would become
+    infinite, as they are."""
+    rounded = float(f"{value:.{digits}g}")
+    return rounded if math.isfinite(rounded) else float(value)
+
+
+def percent(value: float | None, places: int | None = None) -> str:
+    """A share of 1: 38%; small shares keep a digit or two."""
     if value is None or not math.isfinite(value):
         return NOTHING
     hundredths = value * 100
     text = f"{hundredths:.{_places(hundredths) if places is None else places}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return (
-        _signed("0" if text == "-0" else text) + (SPACE if _tongue(lang) == "en" else "") + "%"
-    )
+    return _signed("0" if text == "-0" else text) + "%"
 
 
-def percent_range(low: float, high: float, lang: str) -> tuple[str, str]:
+def percent_range(low: float, high: float) -> tuple[str, str]:
     """Both ends of an interval, with as many digits as it takes to tell them apart."""
-    ends = percent(low, lang), percent(high, lang)
+    ends = percent(low), percent(high)
     for places in (1, 2):
         if ends[0] != ends[1]:
             break
-        ends = percent(low, lang, places), percent(high, lang, places)
+        ends = percent(low, places), percent(high, places)
     return ends
 
 
@@ -103,11 +108,6 @@ def _small(value: float) -> str:
     places = 4 if size < 0.1 else 3 if size < 1 else 2 if size < 10 else 1 if size < 100 else 0
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if places else text
-
-
-def _rounded(value: float) -> float:
-    """Three significant digits."""
-    return float(f"{value:.3g}")
 
 
 def _places(hundredths: float) -> int:

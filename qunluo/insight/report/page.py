@@ -22,8 +22,9 @@ from qunluo.insight.report.masks import Masks, masks_of
 from qunluo.insight.report.model import Report, Totals
 from qunluo.insight.report.numbers import exact, human, when
 from qunluo.insight.report.verdict import best_moves, days_covered, verdict
-from qunluo.insight.report.views import ROWS_AT_FIRST, Views
+from qunluo.insight.report.views import ROWS_AT_FIRST, Views, rows_word
 from qunluo.insight.report.words import WORDS
+from qunluo.kit.text import Text
 
 MAX_BYTES = 2_900_000
 """A report stays under 3 MB; tables give way first."""
@@ -72,6 +73,7 @@ def _render(report: Report, lang: str, masks: Masks, max_rows: int) -> str:
         line_columns=_line_columns(report.totals),
         human=lambda value: human(value, lang),
         exact=exact,
+        rows_word=lambda count: rows_word(count)(lang),
         tongue=lang,
         at_first=ROWS_AT_FIRST,
         data=Markup(safe_json(_data(views, lang))),  # noqa: S704 – escaped there
@@ -111,7 +113,11 @@ def _tiles(totals: Totals, lang: str) -> list[tuple[str, str, str]]:
     }
     if totals.joins or totals.leaves:
         counts |= {"joins": totals.joins, "leaves": totals.leaves}
-    return [(human(n, lang), exact(n), WORDS[word](lang)) for word, n in counts.items()]
+    return [(human(n, lang), exact(n), _counted(word, n)(lang)) for word, n in counts.items()]
+
+
+def _counted(word: str, count: int) -> Text:
+    return WORDS[f"{word}_1" if count == 1 else word]
 
 
 def _sources(report: Report, masks: Masks, lang: str) -> list[tuple[str, str, tuple[int, ...]]]:

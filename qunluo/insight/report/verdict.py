@@ -60,7 +60,7 @@ def verdict(report: Report) -> Text:
     if _is_little(report.totals):
         sentences.append(_filled(TOO_LITTLE, report.totals))
     quoted = list(_quoted(report))
-    sentences += [found.sentence for found in quoted]
+    sentences += [_gist(found.sentence) for found in quoted]
     worry = _worry(report, quoted)
     return _joined([*sentences, worry] if worry else sentences)
 
@@ -122,12 +122,25 @@ def _quoted(report: Report) -> Iterator[Finding]:
 
 
 def _worry(report: Report, quoted: list[Finding]) -> Text | None:
-    """The finding behind the heaviest move, unless the paragraph already says it."""
+    """What the heaviest move is about, unless the paragraph already says its finding."""
     heaviest = best_moves(report, 1)
     if not heaviest:
         return None
-    found = heaviest[0].figure.found
-    return None if found in quoted else WORRY.format(sentence=found.sentence)
+    found, move = heaviest[0].figure.found, heaviest[0].move
+    if found in quoted:
+        return None
+    return WORRY.format(sentence=_before_colon(move.text) or _gist(found.sentence))
+
+
+def _gist(sentence: Text) -> Text:
+    """The first half of a sentence of two: its details stand with the figure."""
+    return Text(sentence.en.split("; ")[0], sentence.zh.split("；")[0])
+
+
+def _before_colon(move: Text) -> Text | None:
+    """A move says "what is wrong: what to do"; None where it says only what to do."""
+    (en, did, _), (zh, _, done) = move.en.partition(": "), move.zh.partition("：")
+    return Text(en, zh) if did and done else None
 
 
 def _joined(sentences: list[Text]) -> Text:

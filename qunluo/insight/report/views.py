@@ -23,7 +23,6 @@ from qunluo.insight.report.masks import Masks
 from qunluo.insight.report.model import SMALL_N, Figure, Report, Section
 from qunluo.insight.report.numbers import (
     NOTHING,
-    SPACE,
     exact,
     human,
     percent,
@@ -147,7 +146,7 @@ class Views:
         return tuple(nouns)
 
     def _found(self, metric: Metric, found: Finding) -> FigureView:
-        few = found.n < SMALL_N
+        few = 0 < found.n < SMALL_N
         return FigureView(
             metric=metric,
             name=metric.name(self.lang),
@@ -180,7 +179,7 @@ class Views:
             return ""
         low, high = found.interval
         if is_share(metric):
-            ends = percent_range(low, high, self.lang)
+            ends = percent_range(low, high)
         else:
             ends = (human(low, self.lang), human(high, self.lang))
         return WORDS["interval"](self.lang).format(low=ends[0], high=ends[1])
@@ -199,7 +198,7 @@ class Views:
         title, count = table.title(self.lang), human(len(rows) + more, self.lang)
         return TableView(
             title=title,
-            summary=WORDS["rows_n"](self.lang).format(title=title, n=count),
+            summary=rows_word(len(rows) + more)(self.lang).format(title=title, n=count),
             columns=tuple(
                 (name(self.lang), _is_numeric_column(table, i))
                 for i, name in enumerate(table.columns)
@@ -234,9 +233,9 @@ class Views:
     def number(self, value: float, share: bool = False) -> Cell:
         if not math.isfinite(value):
             return Cell(NOTHING, "number")
-        text = percent(value, self.lang) if share else human(value, self.lang)
-        full = f"{exact(100 * value)}{SPACE}%" if share else exact(value)
-        return Cell(text, "number", full if full != text else "", float(f"{value:.10g}"))
+        text = percent(value) if share else human(value, self.lang)
+        full = f"{exact(100 * value)}%" if share else exact(value)
+        return Cell(text, "number", full if full != text else "", significant(value, 10))
 
     def _plain(self, text: str) -> Cell:
         label = self.masks.label(text)(self.lang)
@@ -305,6 +304,10 @@ class Views:
         )
         bars = drawings.bars_of(chart, self.masks, self.lang)
         return ChartView(chart, title, alt, empty=False, bars=bars, marks=marks)
+
+
+def rows_word(count: int) -> Text:
+    return WORDS["row_1" if count == 1 else "rows_n"]
 
 
 def is_share(metric: Metric) -> bool:

@@ -39,11 +39,11 @@
   const percent = (v) => {
     if (v === null || v === undefined) return NOTHING;
     const size = Math.abs(v * 100);
-    return signed(trimmed((v * 100).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2))) + (zh ? "%" : "\u00a0%");
+    return signed(trimmed((v * 100).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2))) + "%";
   };
   const shown = (chart, v) => (chart.percent ? percent(v) : human(v));
   const full = (chart, v) =>
-    v === null || v === undefined ? NOTHING : chart.percent ? exact(v * 100) + (zh ? "%" : "\u00a0%") : exact(v);
+    v === null || v === undefined ? NOTHING : chart.percent ? exact(v * 100) + "%" : exact(v);
   const filled = (word, values) =>
     data.words[word].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
@@ -193,6 +193,13 @@
   const directly = (chart, wide) =>
     wide && chart.series.length > 1 && chart.series.length <= 4 && /line|step/.test(chart.kind);
 
+  /* A name in two lines at most; a Chinese character is two wide. */
+  const cut = (name, width) => {
+    let wide = 0;
+    const kept = [...name].filter((char) => (wide += /[\u1100-\uffdc\u{1f000}-\u{3ffff}]/u.test(char) ? 2 : 1) < width);
+    return kept.length < [...name].length ? kept.join("") + "…" : name;
+  };
+
   const axes = (chart, wide) => {
     const c = palette();
     const text = { color: c.muted, fontSize: 11, hideOverlap: true };
@@ -202,6 +209,8 @@
       splitLine: { lineStyle: { color: c.line, width: 1 } }, splitNumber: 4, axisLine: { show: false },
       axisTick: { show: false },
     };
+    const whole = chart.series.every((s) => s.y.every((v) => v === null || Number.isInteger(v)));
+    if (whole && !chart.percent && !chart.logY) values.minInterval = 1;
     const highest = Math.max(...chart.series.flatMap((s) => s.high || s.y).filter((v) => v !== null));
     const reach = Math.max(0, ...chart.marks.map(([value]) => value));
     const sums = chart.x.map((_, at) => chart.series.reduce((sum, s) => sum + (s.y[at] || 0), 0));
@@ -211,7 +220,8 @@
     else if (reach > highest) values.max = (axis) => Math.max(axis.max, reach * 1.08);
     const names = {
       type: "category", data: chart.x, axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } },
-      axisLabel: { ...text, width: wide ? 170 : 104, overflow: "truncate", ellipsis: "…", interval: chart.sideways ? 0 : "auto" },
+      axisLabel: { ...text, width: wide ? 190 : 112, overflow: chart.sideways ? "break" : "truncate", ellipsis: "…",
+        interval: chart.sideways ? 0 : "auto", lineHeight: 13, formatter: chart.sideways ? (name) => cut(name, wide ? 56 : 32) : undefined },
     };
     const measure = {
       type: chart.logX ? "log" : "value", scale: chart.kind === "scatter", axisTick: { show: false },
@@ -259,7 +269,7 @@
   const paint = (plot) => {
     const chart = data.charts[Number(plot.dataset.chart)];
     if (chart.sideways) {
-      const row = chart.kind === "bar" ? Math.max(26, 13 * chart.series.length + 10) : 28;
+      const row = chart.kind === "bar" ? Math.max(30, 13 * chart.series.length + 10) : 30;
       plot.style.height = `${chart.x.length * row + 74}px`;
     }
     let view = drawn.get(plot);
