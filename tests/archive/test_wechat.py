@@ -197,7 +197,8 @@ def test_the_table_of_chatlog_has_no_zone() -> None:
 @pytest.mark.parametrize(
     ("content", "kind"),
     [("[语音]", "voice"), ("![图片](http://x/image/1)", "image"), ("[视频]", "video"),
-     ("![动画表情](http://x)", "sticker"), ("[链接|新品](http://x)", "link"), ("[文件|a.pdf](http://x)", "file"),
+     ("![动画表情](http://x)", "sticker"), ("[链接|新品](http://x)", "link"),
+     ("[文件|a.pdf](http://x)", "file"),
      ("[小程序|点单](http://x)", "mini_program"), ("[红包]", "red_packet"), ("[语音] 是我发的", "text"),
      ("[强]", "text"), ("好的", "text")],
 )  # fmt: skip
@@ -212,7 +213,10 @@ def test_system_rows_of_the_table_are_events() -> None:
     assert table(CHATLOG_HEADER + row).event["kind"] == "leave"
 
 
-MEMO_HEADER = "localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,StrContent,StrTime,Remark,NickName,Sender\n"
+MEMO_HEADER = (
+    "localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,"
+    "StrContent,StrTime,Remark,NickName,Sender\n"
+)
 
 
 def test_it_reads_a_row_of_memotrace() -> None:

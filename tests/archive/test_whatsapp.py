@@ -108,6 +108,8 @@ FORMS = {
     "persian": ("[۲۰۲۴/۲/۱۳, ۹:۰۵:۱۱ ق.ظ.] Ann: hi", utc(2024, 2, 13, 9, 5, 11)),
     "greek": ("13/2/2024, 9:05 μ.μ. - Ann: hi", utc(2024, 2, 13, 21, 5)),
     "thai year": ("13/2/2567 21:05 - Ann: hi", utc(2024, 2, 13, 21, 5)),
+    "buddhist": ("[2/13/2567 BE, 09:05:11] Ann: hi", utc(2024, 2, 13, 9, 5, 11)),
+    "reiwa": ("[2/13/R6, 09:05:11] Ann: hi", utc(2024, 2, 13, 9, 5, 11)),
     "leading mark": (f"{LRM}[13/02/2024, 09:05:11] Ann: hi", utc(2024, 2, 13, 9, 5, 11)),
 }
 
@@ -261,6 +263,13 @@ def test_a_pasted_header_is_flagged_because_time_runs_backwards() -> None:
     )
     assert len(read.messages) == 3
     assert any("backwards at 1 line" in warning for warning in read.warnings)
+
+
+def test_notices_out_of_order_are_the_apps_own_doing() -> None:
+    read = Read(
+        '13/02/2024, 09:05 - You were added\n13/02/2024, 09:03 - Ann created group "G"\n'
+    )
+    assert read.warnings == []
 
 
 def test_time_running_forward_raises_no_warning() -> None:

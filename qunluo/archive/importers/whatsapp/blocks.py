@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qunluo.archive.importers.json_stream import encoding_of
+from qunluo.archive.importers.lines import Vote
 
 Positions = npt.NDArray[np.int32]
 
@@ -50,9 +50,9 @@ class Blocks:
     def _chunks(self) -> Iterator[bytes]:
         """The file in UTF-8, without what is beyond the limit of a line."""
         first = read_fully(self._raw, self._size)
-        encoding = encoding_of(first[: 1 << 20])
+        encoding = _encoding(first[: 1 << 20])
         decoder = codecs.getincrementaldecoder(encoding)("replace")
-        plain = encoding in ("utf-8", "utf-8-sig")
+        plain = encoding == "utf-8"
         chunk = first.removeprefix(codecs.BOM_UTF8)
         while chunk:
             yield self._rest_of_line(chunk if plain else decoder.decode(chunk).encode())
@@ -68,6 +68,15 @@ class Blocks:
         self._skipping = False
         self.cut_lines += 1
         return chunk[end:]
+
+
+def _encoding(first: bytes) -> str:
+    """As the lines vote, unless a byte order mark says it."""
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    vote = Vote()
+    vote.text(first[: first.rfind(b"\n") + 1] or first)
+    return vote.encoding
 
 
 def read_fully(raw: BinaryIO, size: int) -> bytes:

@@ -121,7 +121,7 @@ class Reading:
         rows = Rows("whatsapp")
         keep = self._app_written(made, rows)
         self._sender_less(headers, parts.notices, ends, rows)
-        self._look_back(headers)
+        self._look_back(headers, parts.messages)
         batch = rows.take()
         batch.messages = message_table(made, self._group, keep)
         self._messages += len(batch.messages)
@@ -178,12 +178,17 @@ class Reading:
 
     # the file as a whole
 
-    def _look_back(self, headers: Headers) -> None:
-        """Counts headers earlier than the one before, except where the clock was changed."""
-        memory, at = self._memory, headers.at[headers.known]
-        before = np.concatenate(([memory.latest], at[:-1])) if len(at) else at
-        memory.backwards += int(((at < before) & headers.steady[headers.known]).sum())
-        memory.latest = int(at[-1]) if len(at) else memory.latest
+    def _look_back(self, headers: Headers, messages: Ints) -> None:
+        """Counts messages earlier than the line before, except where the clock was changed.
+
+        Notices do not count: the app itself writes them out of order.
+        """
+        memory, at = self._memory, headers.at
+        if len(at):
+            before = np.concatenate(([memory.latest], at[:-1]))
+            back = (at < before) & headers.steady & headers.known
+            memory.backwards += int(back[messages].sum())
+            memory.latest = int(at[-1])
 
     def _warnings(self, cut_lines: int) -> list[Text]:
         name, count = self._source.name, self._messages

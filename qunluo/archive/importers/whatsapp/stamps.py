@@ -27,6 +27,7 @@ Ints = npt.NDArray[np.int64]
 DAY = 86_400
 MICRO = 1_000_000
 BUDDHIST_FROM, BUDDHIST_SHIFT = 2400, 543  # Thai years
+REIWA_SHIFT = 2018  # Japanese years
 EARLIEST, LATEST = 1971, 2100
 
 
@@ -82,7 +83,8 @@ class Style:
     time_first: bool = False  # [09:05, 13/02/2024] Ann: hi
     marked: bool = False  # direction marks or other digits inside the date
     halves: Halves = "any"  # whether and where morning and afternoon are told apart
-    wordy: bool = True  # words between date and time, or a colon after them, may stand
+    wordy: bool = True  # words between date and time, or an era, may stand
+    colon: bool | None = None  # 13/02/2024, 09:05: Ann: hi (old iPhones); None for either
 
     def pattern(self) -> str:
         """An RE2 and Python expression with groups h (whole header), d (date) and t (time).
@@ -96,10 +98,9 @@ class Style:
         head = f"[{MARKS}\u200f]*"
         if self.bracket:
             return rf"^(?P<h>{head}\[{body}{self._mark()}\]{GAP}?)"
-        dash = rf"{GAP}[-–]{GAP}"
-        return (
-            rf"^(?P<h>{head}{body}{self._mark()}{f'(?:{dash}|:{GAP})' if self.wordy else dash})"
-        )
+        dash, colon = rf"{GAP}[-–]{GAP}", f":{GAP}"
+        ends = {True: colon, False: dash, None: f"(?:{dash}|{colon})"}
+        return rf"^(?P<h>{head}{body}{self._mark()}{ends[self.colon]})"
 
     def _digit(self) -> str:
         return DIGIT if self.marked else "[0-9]"
@@ -110,7 +111,8 @@ class Style:
     def _date(self) -> str:
         digit, mark = self._digit(), self._mark()
         cut = rf"{mark}(?:[/.\-]{GAP}?|年|月){mark}"
-        return rf"{digit}{{1,4}}{cut}{digit}{{1,2}}{cut}{digit}{{1,4}}(?:日|\.)?"
+        era = "(?: BE)?" if self.wordy else ""
+        return rf"{digit}{{1,4}}{cut}{digit}{{1,2}}{cut}R?{digit}{{1,4}}(?:日|\.)?{era}"
 
     def _time(self) -> str:
         digit = self._digit()
@@ -138,7 +140,11 @@ def style_of(lines: Sequence[str]) -> Style | None:
     count = _headers(best, lines)
     if not count:
         return None
-    narrow = (replace(best, halves=halves, wordy=False) for halves in NARROW)
+    narrow = (
+        replace(best, halves=halves, wordy=False, colon=colon)
+        for halves in NARROW
+        for colon in (False, True)
+    )
     return next((style for style in narrow if _headers(style, lines) == count), best)
 
 
@@ -151,7 +157,8 @@ def _headers(style: Style, lines: Sequence[str]) -> int:
 
 
 def components(text: str) -> tuple[int, int, int] | None:
-    """The three numbers of a written date in their order; digits of any script."""
+    """The three numbers of a written date in their order; digits of any script, R4 as 2022."""
+    text = re.sub(r"R(\d+)", lambda year: str(int(year[1]) + REIWA_SHIFT), text)
     numbers = re.findall(r"\d+", text)
     return (int(numbers[0]), int(numbers[1]), int(numbers[2])) if len(numbers) == 3 else None
 
