@@ -27,6 +27,7 @@ from qunluo.insight.report.numbers import (
     human,
     percent,
     percent_range,
+    significant,
     when,
 )
 from qunluo.insight.report.words import NEED_NOUNS, WORDS
