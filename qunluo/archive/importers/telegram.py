@@ -327,8 +327,10 @@ def _account(value: object) -> str | None:
 
 
 def _raw_kind(found: Json) -> str | None:
-    own = text(found.get("type"))
-    return text(found.get("media_type")) or (own if own != "message" else None)
+    media, own = found.get("media_type"), found.get("type")
+    if media is None and own == "message":
+        return None
+    return text(media) or text(own)
 
 
 def _content(found: Json) -> Json:
@@ -346,7 +348,8 @@ def _content(found: Json) -> Json:
             "text": said or _said_inside(found, key),
             **_media(found),
         }
-    return {"kind": "bot_command" if _is_command(found) else "text", "text": said}
+    command = said is not None and said[0] == "/" and _is_command(found)
+    return {"kind": "bot_command" if command else "text", "text": said}
 
 
 def _said_inside(found: Json, key: str) -> str | None:
@@ -383,8 +386,8 @@ def _plain(value: object) -> str | None:
         return value or None
     if not isinstance(value, list):
         return None
-    parts = [p if isinstance(p, str) else fields(p).get("text") for p in value]
-    return "".join(p for p in parts if isinstance(p, str)) or None
+    parts = [p.get("text") if isinstance(p, dict) else p for p in value]
+    return "".join([p for p in parts if isinstance(p, str)]) or None
 
 
 def _add_reply(values: Json, found: Json, chat: Chat) -> None:
@@ -416,14 +419,12 @@ def _add_marks(values: Json, found: Json) -> None:
 def _mentions(parts: object) -> list[str]:
     """Who is named: `user9` where the id is known, else the username `@bob`."""
     named: list[str] = []
-    for part in objects(parts) if parts else ():
-        who: str | None = None
-        if part.get("type") == "mention_name":
-            who = _account(part.get("user_id"))
-        elif part.get("type") == "mention":
-            who = text(part.get("text"))
-        if who:
-            named.append(who)
+    for part in parts if isinstance(parts, list) else ():
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind == "mention_name":
+            named.append(_account(part.get("user_id")) or "unknown")
+        elif kind == "mention":
+            named.append(text(part.get("text")) or "unknown")
     return named
 
 
