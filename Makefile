@@ -21,7 +21,7 @@ up: setup ## set up, build the sample community, serve the first page, print its
 	@exec $(RUN) -m qunluo serve --sample
 
 setup: ## .venv with what Qunluo needs to run
-	@test -n "$(PYTHON)" || { echo "Qunluo needs Python 3.11 or newer and found none. Install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or name yours: make up PYTHON=/path/to/python3.12" >&2; \
+	@"$(or $(PYTHON),false)" -c '$(FITS)' 2>/dev/null || { echo "Qunluo needs Python 3.11 or newer and found none. Install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or name yours: make up PYTHON=/path/to/python3.12" >&2; \
 		echo "群落需要 Python 3.11 或更新版本，但没有找到。请先安装，或指定路径：make up PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@"$(PYTHON)" tools/bootstrap.py run
 

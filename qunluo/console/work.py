@@ -177,10 +177,8 @@ _TELLING = ("--progress", "json")
 
 def _sample_files(made: Path) -> dict[str, Any]:
     return {
-        "files": (str(made / "archive"),),
-        "staff": str(made / "staff.csv"),
-        "roster": str(made / "roster.csv"),
-        "orders": str(made / "orders.csv"),
+        "files": (str(made / "messages.parquet"), str(made / "events.parquet")),
+        **{name: str(made / f"{name}.csv") for name in LISTS},
     }
 
 
