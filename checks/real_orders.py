@@ -37,7 +37,7 @@ def findings(path: Path) -> tuple[dict[str, Any], list[list[int]]]:
 
 def comparisons(want: dict[str, Any], path: Path) -> Iterator[tuple[str, Any, Any]]:
     found, first = findings(path)
-    repeat, rfm = found["repeat_purchase"], found["rfm"]
+    repeat, rfm = found["orders"], found["rfm"]
     threshold, rank = rfm["by_threshold"], rfm["by_rank"]
     yield "orders", repeat["orders"], want["rows"]
     yield "customers", repeat["customers"], want["customers"]

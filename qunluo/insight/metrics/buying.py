@@ -395,7 +395,7 @@ def _rfm_move(found: Customers, parts: Mapping[str, Array]) -> Move | None:
 
 
 REPEAT = Metric(
-    id="repeat_purchase",
+    id="orders",
     name=Text("Repeat purchase", "复购"),
     unit=Text("share of customers", "占客户比例"),
     window=Text("all orders given", "全部订单"),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from qunluo.insight.estimates import wilson
-from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series, Table
+from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series
 from qunluo.insight.metrics.member_cubes import (
     MEMBER_MONTH,
     PAIRS,
@@ -126,26 +127,43 @@ def strongly_tied(pairs: pa.Table, explicit: bool) -> Array:
     return found
 
 
-def levels(cubes: Mapping[str, pa.Table], facts: Facts) -> dict[str, Level]:
-    """Presence, recognition (where the format has reactions) and belonging, by month."""
-    talk, heard, echoed = cubes[MEMBER_MONTH.name], cubes[HEARD.name], cubes[ECHOED.name]
-    explicit = "replies" in facts.has
-    answered = column(heard, "replies" if explicit else "n") > 0
+def presence(cubes: Mapping[str, pa.Table], facts: Facts) -> Level:
+    """Members whom somebody answered in the month."""
+    heard = cubes[HEARD.name]
+    answered = column(heard, "replies" if "replies" in facts.has else "n") > 0
     keys, months = column(heard, "heard_key"), month_number(column(heard, "month"))
-    found = {"presence": level(talk, keys[answered], months[answered])}
-    if "reactions" in facts.has:
-        months = month_number(column(echoed, "month"))
-        found["recognition"] = level(talk, column(echoed, "sender_key"), months)
+    return level(cubes[MEMBER_MONTH.name], keys[answered], months[answered])
+
+
+def recognition(cubes: Mapping[str, pa.Table], facts: Facts) -> Level:
+    """Members whose messages of the month got a reaction."""
+    echoed = cubes[ECHOED.name]
+    months = month_number(column(echoed, "month"))
+    return level(cubes[MEMBER_MONTH.name], column(echoed, "sender_key"), months)
+
+
+def belonging(cubes: Mapping[str, pa.Table], facts: Facts) -> Level:
+    """Members of the month who have two strong ties in the archive."""
+    talk = cubes[MEMBER_MONTH.name]
     who, month = person_months(talk)
-    tied = np.isin(who, strongly_tied(cubes[PAIRS.name], explicit))
-    return {**found, "belonging": level(talk, who[tied], month[tied])}
+    tied = np.isin(who, strongly_tied(cubes[PAIRS.name], "replies" in facts.has))
+    return level(talk, who[tied], month[tied])
 
 
+MEASURES: dict[str, Callable[[Mapping[str, pa.Table], Facts], Level]] = {
+    "presence": presence,
+    "recognition": recognition,
+    "belonging": belonging,
+}
 NAMES = {
     "presence": Text("presence (answered)", "存在感（得到回应）"),
     "recognition": Text("recognition (reactions)", "认同感（获得表态）"),
     "belonging": Text("belonging (two strong ties)", "归属感（两条强关系）"),
-    "pride": Text("pride (level, board or role)", "优越感（等级、榜单或身份）"),
+}
+WORDS = {
+    "presence": Text("are answered", "得到回应"),
+    "recognition": Text("get a reaction", "获得表态"),
+    "belonging": Text("have two strong ties", "拥有两条强关系"),
 }
 TRENDS = {
     "up": Text("rising", "上升"),
@@ -155,70 +173,56 @@ TRENDS = {
 }
 
 
-def _feelings(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
-    talk = cubes[MEMBER_MONTH.name]
-    if not talk.num_rows:
+def _finding(name: str, cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
+    if not cubes[MEMBER_MONTH.name].num_rows:
         return Finding({}, 0, nothing("no member wrote", "没有成员发言"))
-    found = levels(cubes, facts)
+    found = MEASURES[name](cubes, facts)
     return Finding(
-        value=_value(found, cubes[ECHOED.name]),
-        n=int(found["presence"].active.sum()),
-        sentence=_sentence(found),
-        charts=(_chart(found),),
-        tables=(_table(found),),
-        notes=_notes(facts),
-        move=_move(found),
+        value=_value(found),
+        n=int(found.active.sum()),
+        sentence=_sentence(name, found),
+        interval=found.bounds(),
+        charts=(_chart(name, found),),
+        notes=_notes(name, facts),
+        move=_move(found) if name == "presence" else None,
     )
 
 
-def _value(found: Mapping[str, Level], echoed: pa.Table) -> dict[str, object]:
-    told: dict[str, object] = {}
-    for name in NAMES:
-        one = found.get(name)
-        if one is None:
-            told[name] = None
-            continue
-        low, high = one.bounds()
-        months = zip(one.month.tolist(), one.had.tolist(), one.active.tolist(), strict=True)
-        told[name] = {
-            "share": one.share,
-            "low": low,
-            "high": high,
-            "trend": one.trend(),
-            "months": [{"month": month_name(m), "had": h, "active": a} for m, h, a in months],
-        }
-    if "recognition" in found:
-        total = int(column(echoed, "reactions").sum())
-        told["reactions_per_active_member"] = total / int(found["recognition"].active.sum())
-    return told
+def _value(found: Level) -> dict[str, object]:
+    low, high = found.bounds()
+    months = zip(found.month.tolist(), found.had.tolist(), found.active.tolist(), strict=True)
+    return {
+        "share": found.share,
+        "low": low,
+        "high": high,
+        "trend": found.trend(),
+        "months": [{"month": month_name(m), "had": h, "active": a} for m, h, a in months],
+    }
 
 
-def _sentence(found: Mapping[str, Level]) -> Text:
-    presence, belonging = found["presence"], found["belonging"]
-    words = interval(*presence.bounds())
+def _sentence(name: str, found: Level) -> Text:
+    words, trend = interval(*found.bounds()), TRENDS[found.trend()]
+    what = WORDS[name]
     return Text(
-        f"In a usual month {percent(presence.share)} of active members are answered "
-        f"({words.en}; "
-        f"{TRENDS[presence.trend()].en}) and {percent(belonging.share)} have two strong ties.",
-        f"平均每月 {percent(presence.share)} 的活跃成员得到回应（{words.zh}；"
-        f"{TRENDS[presence.trend()].zh}），"
-        f"{percent(belonging.share)} 拥有两条强关系。",
+        f"In a usual month {percent(found.share)} of the members who write {what.en} "
+        f"({words.en}; {trend.en}).",
+        f"平均每月 {percent(found.share)} 的发言成员{what.zh}（{words.zh}；{trend.zh}）。",
     )
 
 
-def _chart(found: Mapping[str, Level]) -> Chart:
-    months = found["presence"].month[-SHOWN_MONTHS:]
-    weakest = min(found, key=lambda name: found[name].share)
+def _chart(name: str, found: Level) -> Chart:
+    months = found.month[-SHOWN_MONTHS:]
+    trend = TRENDS[found.trend()]
     return Chart(
         kind="line",
         title=Text(
-            f"The weakest is {NAMES[weakest].en}: {percent(found[weakest].share)}",
-            f"最弱的是{NAMES[weakest].zh}：{percent(found[weakest].share)}",
+            f"{percent(found.share)} {WORDS[name].en}: {trend.en}",
+            f"{percent(found.share)} {WORDS[name].zh}：{trend.zh}",
         ),
         x=tuple(month_name(int(m)) for m in months),
-        series=tuple(_series(NAMES[name], one) for name, one in found.items()),
+        series=(_series(NAMES[name], found),),
         x_name=Text("month", "月份"),
-        y_name=Text("share of active members", "占活跃成员比例"),
+        y_name=Text("share of members who write", "占发言成员比例"),
         percent=True,
     )
 
@@ -235,53 +239,19 @@ def _series(name: Text, one: Level) -> Series:
     )
 
 
-def _table(found: Mapping[str, Level]) -> Table:
-    rows = [
-        (NAMES[name], one.share, *one.bounds(), TRENDS[one.trend()], int(one.active.sum()))
-        for name, one in found.items()
-    ]
-    return Table(
-        title=Text("The feelings and their trend", "各项感受与趋势"),
-        columns=(
-            Text("Feeling", "感受"),
-            Text("Share", "占比"),
-            Text("From", "下限"),
-            Text("To", "上限"),
-            Text("Trend", "趋势"),
-            Text("Member-months", "人月"),
+def _notes(name: str, facts: Facts) -> tuple[Text, ...]:
+    if "replies" in facts.has or name == "recognition":
+        return ()
+    return (
+        Text(
+            "Replies are not marked here: whoever is followed by somebody else within 3 "
+            "minutes counts as answered, which flatters busy groups.",
+            "此格式没有回复标记：3 分钟内有人接话即视为得到回应，热闹的群会偏高。",
         ),
-        rows=tuple(rows),
-        percent=frozenset({1, 2, 3}),
     )
 
 
-def _notes(facts: Facts) -> tuple[Text, ...]:
-    notes = [
-        Text(
-            "Pride needs levels, boards or roles, which no chat export holds: not counted.",
-            "优越感需要等级、榜单或身份数据，聊天导出中没有：未统计。",
-        )
-    ]
-    if "reactions" not in facts.has:
-        notes.append(
-            Text(
-                "Recognition needs reactions, which this format does not carry: not counted.",
-                "认同感需要表态（点赞等）数据，此格式没有：未统计。",
-            )
-        )
-    if "replies" not in facts.has:
-        notes.append(
-            Text(
-                "Replies are not marked here: whoever is followed by somebody else within 3 "
-                "minutes counts as answered, which flatters busy groups.",
-                "此格式没有回复标记：3 分钟内有人接话即视为得到回应，热闹的群会偏高。",
-            )
-        )
-    return tuple(notes)
-
-
-def _move(found: Mapping[str, Level]) -> Move | None:
-    presence = found["presence"]
+def _move(presence: Level) -> Move | None:
     if presence.active.sum() < FEW or presence.bounds()[1] >= 0.6:
         return None
     silent = percent(1 - presence.share)
@@ -296,26 +266,79 @@ def _move(found: Mapping[str, Level]) -> Move | None:
     )
 
 
-FEELINGS = Metric(
-    id="feelings",
-    name=Text("Four feelings", "四感（存在·认同·归属·优越）"),
-    unit=Text("share of active member-months", "占活跃人月比例"),
-    window=Text("calendar months", "自然月"),
+def _pride(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
+    return Finding(
+        {},
+        0,
+        Text(
+            "No chat export holds levels, boards or roles, so pride can't be counted from it; "
+            "it becomes visible once members have levels in Qunluo.",
+            "聊天导出中没有等级、榜单或身份，无法统计优越感；在群落中启用会员等级后即可看到。",
+        ),
+    )
+
+
+_MONTHS = Text(
+    "Of members who wrote in a month; months are added up. The trend compares the later "
+    "half of "
+    "months with the earlier and calls only intervals that do not touch different.",
+    "以当月发言成员为分母，各月相加；趋势比较后半段与前半段月份，区间不相交才算有变化。",
+)
+_UNIT = Text("share of active member-months", "占活跃人月比例")
+_WINDOW = Text("calendar months", "自然月")
+
+PRESENCE = Metric(
+    id="presence",
+    name=Text("Presence 存在感", "存在感"),
+    unit=_UNIT,
+    window=_WINDOW,
     definition=Text(
-        "Of members who wrote in a month. Presence: somebody of members or brand answered "
-        "them in it (explicit reply; where the format has none, somebody else wrote within 3 "
-        "minutes after). Recognition: their messages got a reaction. Belonging: they have at "
-        "least two strong ties, with at least 3 exchanges in each direction over the archive. "
-        "Pride: a level, board or role. Months are added up; the trend compares the later "
-        "half of months with the earlier and calls only intervals that do not touch different.",
-        "以当月发言成员为分母。存在感：当月有成员或品牌回应（明确回复；无此数据时，3 "
-        "分钟内有他人接话）。"
-        "认同感：消息获得表态。归属感：至少两条强关系，即整个存档中双向各至少 3 次互动。"
-        "优越感：有等级、上榜或身份。"
-        "各月相加；趋势比较后半段与前半段，区间不相交才算有变化。",
+        "A member or the brand answered them in the month: an explicit reply, or where the "
+        "format has none, a message of somebody else within 3 minutes after. " + _MONTHS.en,
+        "当月有成员或品牌回应：明确回复；格式无此数据时，3 分钟内有他人接话。" + _MONTHS.zh,
     ),
-    cubes=(MEMBER_MONTH, HEARD, ECHOED, PAIRS),
-    summarise=_feelings,
+    cubes=(MEMBER_MONTH, HEARD),
+    summarise=partial(_finding, "presence"),
+)
+RECOGNITION = Metric(
+    id="recognition",
+    name=Text("Recognition 认同感", "认同感"),
+    unit=_UNIT,
+    window=_WINDOW,
+    definition=Text(
+        "A message that they wrote in the month got a reaction. " + _MONTHS.en,
+        "当月所发消息获得表态（点赞等）。" + _MONTHS.zh,
+    ),
+    cubes=(MEMBER_MONTH, ECHOED),
+    summarise=partial(_finding, "recognition"),
+    needs=("reactions",),
+)
+BELONGING = Metric(
+    id="belonging",
+    name=Text("Belonging 归属感", "归属感"),
+    unit=_UNIT,
+    window=_WINDOW,
+    definition=Text(
+        "They have at least two strong ties: at least 3 exchanges in each direction over the "
+        "archive, by explicit reply, or where the format has none, by writing right after each "
+        "other. " + _MONTHS.en,
+        "至少两条强关系：整个存档中双向各至少 3 次互动（明确回复；格式无此数据时为紧接发言）。"
+        + _MONTHS.zh,
+    ),
+    cubes=(MEMBER_MONTH, PAIRS),
+    summarise=partial(_finding, "belonging"),
+)
+PRIDE = Metric(
+    id="pride",
+    name=Text("Pride 优越感", "优越感"),
+    unit=_UNIT,
+    window=_WINDOW,
+    definition=Text(
+        "Members on a level, a board or in a role ÷ active members.",
+        "拥有等级、上榜或身份的成员 ÷ 活跃成员。",
+    ),
+    cubes=(),
+    summarise=_pride,
 )
 
-METRICS: tuple[Metric, ...] = (FEELINGS,)
+METRICS: tuple[Metric, ...] = (PRESENCE, RECOGNITION, BELONGING, PRIDE)

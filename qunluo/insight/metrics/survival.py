@@ -263,7 +263,7 @@ _RULE = Text(
 )
 
 MEMBER_SURVIVAL = Metric(
-    id="member_survival",
+    id="survival_members",
     name=Text("Survival of members", "成员存活"),
     unit=Text("share alive", "存活比例"),
     window=Text("the whole archive", "整个存档"),
@@ -278,7 +278,7 @@ MEMBER_SURVIVAL = Metric(
 )
 
 GROUP_SURVIVAL = Metric(
-    id="group_survival",
+    id="survival_groups",
     name=Text("Survival of groups", "群存活"),
     unit=Text("share alive", "存活比例"),
     window=Text("the whole archive", "整个存档"),
