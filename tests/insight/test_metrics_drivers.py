@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qunluo.insight.figures import Finding, Quote
-from qunluo.insight.metrics.drivers import DRIVER, Driven
+from qunluo.insight.metrics.drivers import DRIVER, Driven, koc_like
 from qunluo.insight.metrics.weeks import Life
 from tests.insight.tables_builder import START, Said, at, find, tables
 
@@ -62,10 +62,30 @@ def test_questions_drive_a_group_that_asks() -> None:
     assert group["strength"]["question"] == pytest.approx(120 / 298, abs=0.001)
 
 
-def test_a_core_of_three_drives_a_group_it_carries() -> None:
-    group = only(drivers(waves("早", lambda i: ("a", "b", "c", f"m{i % 30}")[i % 4])))
+LONG = "对比了两款，前者更耐用，后者更轻，出门带着合适，按需要选就好"
+
+
+def test_members_who_write_much_and_at_length_drive_a_group_as_kocs() -> None:
+    found = drivers(waves("早上好呀"), waves(LONG, lambda i: ("ann", "bob")[i % 2], n=20))
+    group = only(found)
     assert group["driver"] == "koc"
-    assert group["strength"]["koc"] > 0.6
+    assert group["strength"]["koc"] == pytest.approx(60 / 298, abs=0.001)
+    assert found.tables[0].rows[0][-2].name in {"ann", "bob"}
+
+
+def test_members_who_write_much_but_shortly_are_no_kocs() -> None:
+    found = drivers(waves("早上好呀"), waves("哈哈哈", lambda i: ("ann", "bob")[i % 2], n=20))
+    assert only(found)["strength"]["koc"] == 0.0
+
+
+def test_without_quieter_members_there_is_nobody_to_be_a_koc_for() -> None:
+    assert len(koc_like(np.array([10]), np.array([1000]), np.array([False]))) == 0
+
+
+def test_suspects_are_no_kocs() -> None:
+    n, chars = np.array([400, 400, 10, 10]), np.array([40_000, 4_000, 60, 20])
+    assert koc_like(n, chars, np.array([False] * 4)).tolist() == [0, 1]
+    assert koc_like(n, chars, np.array([True, False, False, False])).tolist() == [1]
 
 
 def test_a_group_without_any_is_mixed() -> None:
@@ -82,9 +102,9 @@ def test_only_recurring_groups_are_asked_about() -> None:
 @pytest.mark.parametrize(
     ("strength", "driver"),
     [
-        ({"shill": 0.5, "draw": 0.3, "question": 0.3, "koc": 0.3}, "shill"),
-        ({"shill": 0.0, "draw": 0.3, "question": 0.4, "koc": 0.3}, "question"),
-        ({"shill": 0.19, "draw": 0.24, "question": 0.24, "koc": 0.49}, "mixed"),
+        ({"shill": 0.5, "draw": 0.3, "question": 0.3, "koc": 0.2}, "shill"),
+        ({"shill": 0.0, "draw": 0.3, "question": 0.4, "koc": 0.2}, "question"),
+        ({"shill": 0.19, "draw": 0.24, "question": 0.24, "koc": 0.14}, "mixed"),
     ],
 )
 def test_the_driver_is_the_one_furthest_above_its_threshold(

@@ -35,9 +35,9 @@ DRIVERS: dict[Driver, Text] = {
     "koc": Text("KOC-driven", "KOC 驱动"),
     "mixed": Text("mixed", "混合"),
 }
-ENOUGH: dict[Driver, float] = {"shill": 0.2, "draw": 0.25, "question": 0.25, "koc": 0.5}
+ENOUGH: dict[Driver, float] = {"shill": 0.2, "draw": 0.25, "question": 0.25, "koc": 0.15}
 """From which strength on a driver counts; the dominant one is the furthest above its own."""
-CORE = 3  # members that can carry a group
+VOICE, LONGER = 0.03, 1.4  # a KOC's share of the messages; length over that of quieter ones
 AFTER = 1  # days after a draw that it still moves
 ROWS = 50
 
@@ -48,7 +48,7 @@ class Driven:
 
     life: Life
     strength: Mapping[Driver, float]
-    core: tuple[int, ...]  # its loudest members who are no suspects
+    voices: tuple[int, ...]  # its KOC-like members, the loudest first
     draw: str | None
     draw_at: datetime | None
 
@@ -83,17 +83,28 @@ def _driven(
 ) -> Driven:
     n, who = column(people, "n"), column(people, "sender_key")
     suspect = np.isin(who, list(shady))
-    honest = np.lexsort((who, -n, suspect))[:CORE]
-    core = [int(i) for i in honest if not suspect[i]]
+    voices = koc_like(n, column(people, "chars"), suspect)
     asked, texts = column(talk, "questions").sum(), column(talk, "texts").sum()
     strength: dict[Driver, float] = {
         "shill": float(n[suspect].sum() / life.n),
         "draw": draw_part(days, talk),
         "question": float(asked / texts) if texts else 0.0,
-        "koc": float(n[core].sum() / life.n),
+        "koc": float(n[voices].sum() / life.n),
     }
     text, at = _first_draw(talk)
-    return Driven(life, strength, tuple(int(who[i]) for i in core), text, at)
+    order = voices[np.lexsort((who[voices], -n[voices]))]
+    return Driven(life, strength, tuple(who[order].tolist()), text, at)
+
+
+def koc_like(n: Array, chars: Array, suspect: Array) -> Array:
+    """Places of members who write much and at length: not suspicious, at least 3 % of the
+    member messages, on average 1.4 times as long as those of the members below 3 %."""
+    much = n >= VOICE * n.sum()
+    quiet = ~much & ~suspect
+    usual = chars[quiet].sum() / max(int(n[quiet].sum()), 1)
+    long = chars >= LONGER * max(usual, 1) * n
+    found: Array = np.flatnonzero(much & ~suspect & long & quiet.any())
+    return found
 
 
 def draw_part(days: pa.Table, talk: pa.Table) -> float:
@@ -179,8 +190,8 @@ def _table(found: list[Driven], facts: Facts) -> Table:
             Text("By suspects", "可疑账号"),
             Text("Brought by draws", "抽奖带来"),
             Text("Questions", "提问"),
-            Text("By the core", "核心成员"),
-            Text("Loudest member", "最活跃成员"),
+            Text("By KOCs", "KOC 发言"),
+            Text("Loudest KOC", "最活跃的 KOC"),
             Text("First draw", "首次抽奖"),
         ),
         rows=tuple(_row(d, facts) for d in found[:ROWS]),
@@ -196,7 +207,7 @@ def _row(d: Driven, facts: Facts) -> tuple[Any, ...]:
         DRIVERS[d.driver],
         d.life.n,
         *(d.strength[name] for name in ENOUGH),
-        facts.person(d.core[0]) if d.core else None,
+        facts.person(d.voices[0]) if d.voices else None,
         Quote(d.draw, at) if d.draw else None,
     )
 
@@ -229,19 +240,22 @@ DRIVER = Metric(
     unit=Text("groups; share of member messages", "群；占成员消息"),
     window=Text("each recurring group's whole life", "每个多波复起群的全部时间"),
     definition=Text(
-        "For groups with recurring waves (I9), four strengths. Shill-like: member messages by "
-        "suspicious accounts (I12) ÷ all member messages; counts from 20%. Draw-driven: member "
-        "messages on local days with a brand or bot message with words of a lottery and on the "
-        "day after, less what the group's other days would have had, ÷ all member messages; "
-        "from 25%. Question-driven: member texts with a question mark or question words ÷ "
-        f"member texts; from 25%. KOC-driven: messages of the {CORE} loudest members who are "
-        "not suspicious ÷ all member messages; from 50%. Dominant: the largest ratio of "
-        "strength to its threshold, if at least 1; else mixed.",
+        "For groups with recurring waves (I9), four strengths. Shill-like: member messages "
+        "by suspicious accounts (I12) ÷ all member messages; counts from 20%. Draw-driven: "
+        "member messages on local days with a brand or bot message with words of a lottery "
+        "and on the day after, less what the group's other days would have had, ÷ all member "
+        "messages; from 25%. Question-driven: member texts with a question mark or question "
+        "words ÷ member texts; from 25%. KOC-driven: messages of KOC-like members ÷ all "
+        "member messages; from 15%. KOC-like: not suspicious, at least 3% of the member "
+        "messages, and on average at least 1.4 times the characters a message of the members "
+        "below 3% who are not suspicious. Dominant: the largest ratio of strength to its "
+        "threshold, if at least 1; else mixed.",
         "对多波复起的群（I9）计算四种强度。疑似水军：可疑账号（I12）的消息 ÷ 全部成员消息，"
         "20% 起算。抽奖驱动：品牌或机器人发过含抽奖词消息的本地日及次日的成员消息，减去按其他"
         "日子推算的数量，÷ 全部成员消息，25% 起算。问答驱动：含问号或疑问词的成员文本 ÷ "
-        f"成员文本，25% 起算。KOC 驱动：发言最多且不可疑的 {CORE} 名成员的消息 ÷ 全部成员消"
-        "息，50% 起算。主要驱动：强度与其门槛之比最大且不小于 1 者，否则为混合。",
+        "成员文本，25% 起算。KOC 驱动：类 KOC 成员的消息 ÷ 全部成员消息，15% 起算。类 KOC："
+        "不可疑、占成员消息 3% 以上、且每条平均字数不低于占比 3% 以下的不可疑成员的 1.4 倍。"
+        "主要驱动：强度与其门槛之比最大且不小于 1 者，否则为混合。",
     ),
     cubes=(CLASS_DAY, TALK_DAY, *shills.CUBES),
     summarise=_drivers,

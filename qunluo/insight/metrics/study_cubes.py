@@ -39,6 +39,7 @@ def _speakers(t: Any) -> Any:
         .group_by([*whom, "class", "suspected"])
         .agg(
             n=lambda p: p.n.sum(),
+            chars=lambda p: p.chars.sum(),
             days=lambda p: p.days.sum(),
             first_at=lambda p: p.first_at.min(),
             last_at=lambda p: p.last_at.max(),
@@ -47,7 +48,7 @@ def _speakers(t: Any) -> Any:
 
 
 SPEAKERS = Cube("speakers", _speakers)
-"""group_key, sender_key, class, suspected, n, days, first_at, last_at."""
+"""group_key, sender_key, class, suspected, n, chars, days, first_at, last_at."""
 
 
 def _class_day(t: Any) -> Any:
