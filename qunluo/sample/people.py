@@ -224,7 +224,9 @@ def _accounts(random: Random, sizes: Ints, distinct: int, part: Ints, first: int
     """An account for every membership; the last ones of a group may be guests from others."""
     shared = np.zeros(len(sizes), np.int64)
     if extra := int(sizes.sum()) - distinct:
-        shared[1:] = capped(extra, sizes[1:].astype(np.float64), 0, 0.5 * sizes[1:])
+        shared[1:] = capped(
+            extra, sizes[1:].astype(np.float64), 0, (sizes[1:] / 2).astype(np.float64)
+        )
     own = within(sizes) < (sizes - shared)[expand(sizes)]
     account = np.full(len(part), -1, np.int64)
     account[own] = first + np.arange(distinct)

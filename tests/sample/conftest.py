@@ -52,8 +52,34 @@ class Read:
         )
         return pa_csv.read_csv(path, convert_options=types)
 
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        return {}
+
     def column(self, name: str) -> np.ndarray:
-        return self.messages[name].to_numpy()
+        """A column as an array of objects, made once."""
+        if name not in self._columns:
+            values = self.messages[name]
+            if pa.types.is_string(values.type):  # few distinct values: much quicker
+                codes = values.combine_chunks().dictionary_encode("encode")
+                words = np.array(codes.dictionary.to_pylist(), object)
+                self._columns[name] = words[codes.indices.to_numpy()]
+            else:
+                self._columns[name] = values.to_numpy()
+        return self._columns[name]
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        codes = self.messages["group_id"].combine_chunks().dictionary_encode()
+        number = codes.indices.to_numpy()
+        order = np.argsort(number, kind="stable")
+        ends = np.cumsum(np.bincount(number))[:-1]
+        return dict(zip(codes.dictionary.to_pylist(), np.split(order, ends), strict=True))
+
+    def rows(self, group: str, klass: str | None = None) -> np.ndarray:
+        """Places of a group's messages, in order of time; of one class only, if named."""
+        rows = self._rows[group]
+        return rows if klass is None else rows[self.klass[rows] == klass]
 
     @cached_property
     def local(self) -> np.ndarray:
@@ -68,12 +94,14 @@ class Read:
     @cached_property
     def klass(self) -> np.ndarray:
         """Class of every message, from `role` and the staff file alone."""
-        sender, group = self.column("sender_id"), self.column("group_id")
         klass = np.where(self.column("role") == "system", "system", "member")
         for row in self.csv("staff.csv").to_pylist():
             since = np.datetime64(row["from"] or "1970-01-01")
-            mine = (sender == row["account"]) & (group == row["group"]) & (self.day >= since)
-            klass[mine] = row["role"]
+            here = self.rows(row["group"])
+            mine = (self.column("sender_id")[here] == row["account"]) & (
+                self.day[here] >= since
+            )
+            klass[here[mine]] = row["role"]
         return klass
 
 

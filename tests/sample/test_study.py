@@ -56,8 +56,7 @@ def test_most_groups_get_six_to_twenty_brand_messages_a_day(study: Read) -> None
     paces = []
     most = 0
     for name in study.groups:
-        day = study.day[(study.column("group_id") == name)]
-        brand = study.day[(study.column("group_id") == name) & (study.klass == "brand")]
+        day, brand = study.day[study.rows(name)], study.day[study.rows(name, "brand")]
         paces.append(len(brand) / ((day.max() - day.min()).astype(int) + 1))
         most = max(most, np.unique(brand, return_counts=True)[1].max())
     assert sum(5 < p <= 20 for p in paces) > 67 / 2
@@ -69,7 +68,8 @@ def test_most_groups_get_six_to_twenty_brand_messages_a_day(study: Read) -> None
 def test_pushes_are_mostly_one_or_two_and_some_eight_or_nine(study: Read) -> None:
     brand = study.klass == "brand"
     minute = study.local[brand].astype("datetime64[m]").astype(np.int64)
-    group = np.unique(study.column("group_id")[brand].astype(str), return_inverse=True)[1]
+    number = {name: k for k, name in enumerate(study.groups)}
+    group = np.array([number[g] for g in study.column("group_id")[brand]])
     sizes = np.unique(group * 10**9 + minute, return_counts=True)[1]
     share = np.bincount(sizes) / len(sizes)
     assert share[1:3].sum() > 0.75
@@ -90,7 +90,7 @@ def test_activity_has_two_heaps(study: Read) -> None:
     size = Counter(roster.filter(pc.is_null(roster["left_at"]))["group_id"].to_pylist())
     rates = []
     for name in study.groups:
-        mine = (study.column("group_id") == name) & (study.klass == "member")
+        mine = study.rows(name, "member")
         rates.append(len(set(study.column("sender_id")[mine])) / size[name])
     assert sum(r > 0.2 for r in rates) == 47
     assert sum(r > 0.5 for r in rates) == 3
@@ -106,19 +106,17 @@ def test_six_groups_hold_68_percent_of_member_messages(study: Read) -> None:
 def test_most_groups_fall_silent_within_two_months(study: Read) -> None:
     short = 0
     for name in study.groups:
-        mine = (study.column("group_id") == name) & (study.klass == "member")
-        days = np.sort(study.day[mine].astype(int))
+        days = study.day[study.rows(name, "member")].astype(int)
         short += (days[int(0.95 * len(days))] - days[0]) <= 62
     assert 40 <= short <= 55
 
 
 def test_the_shill_group_is_the_one_of_the_study(study: Read) -> None:
     (name,) = [g for g, truth in study.groups.items() if "shill" in truth["parts"]]
-    here = study.column("group_id") == name
-    member = Counter(study.column("sender_id")[here & (study.klass == "member")].tolist())
+    member = Counter(study.column("sender_id")[study.rows(name, "member")].tolist())
     roster = study.csv("roster.csv")
     there = pc.and_(pc.equal(roster["group_id"], name), pc.is_null(roster["left_at"]))
-    assert here.sum() == 44_352
+    assert len(study.rows(name)) == 44_352
     assert len(member) == 100
     assert roster.filter(there).num_rows == 282
     shills = study.groups[name]["parts"]["shill"]
@@ -130,8 +128,7 @@ def test_the_shill_group_is_the_one_of_the_study(study: Read) -> None:
 
 def test_honest_members_of_the_shill_group_look_alike_by_numbers(study: Read) -> None:
     (group,) = [g for g in study.groups.values() if "shill" in g["parts"]]
-    here = study.column("group_id") == group["group"]
-    count = Counter(study.column("sender_id")[here].tolist())
+    count = Counter(study.column("sender_id")[study.rows(group["group"])].tolist())
     alike = [m for m in group["parts"]["chatty"] if 500 <= count[m] <= 0.04 * 44_352]
     assert len(alike) >= 4
 

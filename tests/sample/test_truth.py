@@ -16,7 +16,7 @@ WEEK = np.timedelta64(7, "D")
 
 def weekly(study: Read, group: str) -> Counter[np.datetime64]:
     """Member messages of a group by the Monday of their week."""
-    day = study.day[(study.column("group_id") == group) & (study.klass == "member")]
+    day = study.day[study.rows(group, "member")]
     monday = day - (day.astype(int) + 3) % 7  # 1970-01-01 was a Thursday
     return Counter(monday.tolist())
 
@@ -33,10 +33,9 @@ def test_totals_and_classes_are_those_of_the_rows(study: Read) -> None:
 
 def test_every_group_is_described_as_it_is(study: Read) -> None:
     for name, truth in study.groups.items():
-        here = study.column("group_id") == name
-        klass = Counter(study.klass[here].tolist())
-        day, brand = study.day[here], study.day[here & (study.klass == "brand")]
-        speakers = set(study.column("sender_id")[here & (study.klass == "member")])
+        klass = Counter(study.klass[study.rows(name)].tolist())
+        day, brand = study.day[study.rows(name)], study.day[study.rows(name, "brand")]
+        speakers = set(study.column("sender_id")[study.rows(name, "member")])
         assert {k: klass[k] for k in truth["messages"]} == truth["messages"]
         assert (day.max() - day.min()).astype(int) + 1 == truth["days"]
         assert np.unique(brand, return_counts=True)[1].max() == truth["brand_day_most"]
@@ -48,17 +47,18 @@ def test_main_brand_accounts_and_nobody_else_but_the_loud_make_a_fifth(study: Re
     loud = {(g, m) for g, t in study.groups.items() for m in t["parts"].get("loud", [])}
     found = set()
     for name in study.groups:
-        here = (study.column("group_id") == name) & (study.klass != "system")
+        here = study.rows(name)
+        here = here[study.klass[here] != "system"]
         count = Counter(study.column("sender_id")[here].tolist())
-        found |= {(name, who) for who, n in count.items() if n > 0.2 * here.sum()}
+        found |= {(name, who) for who, n in count.items() if n > 0.2 * len(here)}
     assert found == main | loud
     assert loud
 
 
 def test_the_later_staff_member_spoke_before_as_a_member(study: Read) -> None:
     (staff,) = study.truth["later_staff"]
-    mine = study.column("sender_id") == staff["account"]
-    mine &= study.column("group_id") == staff["group"]
+    here = study.rows(staff["group"])
+    mine = here[study.column("sender_id")[here] == staff["account"]]
     before = study.day[mine] < np.datetime64(staff["from"])
     assert before.any()
     assert (~before).sum() > 20
@@ -67,8 +67,9 @@ def test_the_later_staff_member_spoke_before_as_a_member(study: Read) -> None:
 def test_every_planted_spike_is_one_by_the_definition(study: Read) -> None:
     spikes = study.truth["spikes"]
     assert Counter(s["cause"] for s in spikes).most_common(1)[0][0] == "chatterbox"
+    by_group = {name: weekly(study, name) for name in {s["group"] for s in spikes}}
     for spike in spikes:
-        weeks = weekly(study, spike["group"])
+        weeks = by_group[spike["group"]]
         monday = np.datetime64(spike["week"])
         before = [weeks[(monday - k * WEEK).item()] for k in range(1, 9)]
         assert weeks[monday.item()] == spike["messages"]
@@ -93,8 +94,8 @@ def test_steady_groups_have_no_spikes_that_nobody_planted(study: Read) -> None:
 def test_causes_of_spikes_hold(study: Read) -> None:
     for spike in study.truth["spikes"]:
         monday = np.datetime64(spike["week"])
-        here = (study.column("group_id") == spike["group"]) & (study.klass == "member")
-        here &= (study.day >= monday) & (study.day < monday + WEEK)
+        here = study.rows(spike["group"], "member")
+        here = here[(study.day[here] >= monday) & (study.day[here] < monday + WEEK)]
         top, n = Counter(study.column("sender_id")[here].tolist()).most_common(1)[0]
         excess = spike["messages"] - spike["median_before"]
         assert (n >= 0.5 * excess) == (spike["cause"] == "chatterbox")
@@ -190,8 +191,8 @@ def test_shills_keep_the_clock_and_the_chatty_do_not(study: Read) -> None:
     (group,) = [g for g in study.groups.values() if "shill" in g["parts"]]
 
     def minutely(who: str) -> float:
-        mine = study.column("group_id") == group["group"]
-        at = np.sort(study.local[mine & (study.column("sender_id") == who)].astype(int))
+        here = study.rows(group["group"])
+        at = study.local[here[study.column("sender_id")[here] == who]].astype(int)
         return float((np.abs(np.diff(at) - 60) <= 2).mean())
 
     assert min(minutely(m) for m in group["parts"]["shill"]) > 0.3
