@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Series, Table
 from qunluo.insight.metrics.phrases import nothing, number, percent
-from qunluo.insight.metrics.study_cubes import Array, column
 from qunluo.insight.replies import EVIDENCE, infer
 from qunluo.kit.text import Text
 
@@ -43,40 +40,47 @@ def _reply_sample(t: Any) -> Any:
 REPLY_SAMPLE = Cube("reply_sample", _reply_sample)
 """Whole days of groups, every k-th such that about SAMPLE messages remain; all if fewer."""
 
-_inferred: dict[int, tuple[weakref.ref[pa.Table], pa.Table]] = {}
-
 
 def links_of(sample: pa.Table, facts: Facts) -> pa.Table:
-    """The sample's links (`replies.LINKS`); kept while its table lives, as two figures ask."""
-    kept = _inferred.get(id(sample))
-    if kept and kept[0]() is sample:
-        return kept[1]
+    """The sample's links (`replies.LINKS`), in rows by time."""
     ordered = sample.sort_by([("sent_at", "ascending"), ("seq", "ascending")])
-    links = _with_people(ordered, infer(ordered, facts.sender_names))
-    _inferred.clear()
-    _inferred[id(sample)] = (weakref.ref(sample), links)
-    return links
+    return infer(ordered, facts.sender_names)
 
 
-def _with_people(messages: pa.Table, links: pa.Table) -> pa.Table:
-    """Links with sender_key, other_key and group_key of their messages."""
-    source, target = links["source"], links["target"]
+def _addressed(t: Any) -> Any:
+    """Joined with the names used in the group, so that only ties come back."""
+    rows = t.messages.filter(t.messages.reply_sender_key.isnull())
+    listed = rows.mentions.length() > 0
+    rows = rows.filter(
+        listed.fill_null(False) | rows.text.re_search(ADDRESSED_CHARS).fill_null(False)
+    )
+    word = (
+        rows.mentions[0]
+        .coalesce(rows.text.re_extract(LEAD, 1).nullif(""), rows.text.re_extract(AT, 1))
+        .lower()
+    )
+    here = t.classes.select("group_key", "sender_key").inner_join(t.accounts, "sender_key")
+    called = here.select("group_key", other_key=here.sender_key, word=here.name.lower())
+    ids = here.select("group_key", other_key=here.sender_key, word=here.sender_id.lower())
+    known = (
+        called.union(ids)
+        .group_by(["group_key", "word"])
+        .agg(other_key=lambda k: k.other_key.min())
+    )
+    named = rows.mutate(word=word).inner_join(known, ["group_key", "word"])
     return (
-        links.append_column("group_key", messages["group_key"].take(source))
-        .append_column("sender_key", messages["sender_key"].take(source))
-        .append_column("other_key", messages["sender_key"].take(target))
+        named.filter(named.other_key != named.sender_key)
+        .group_by(["group_key", "sender_key", "other_key"])
+        .agg(n=lambda r: r.count())
     )
 
 
-def inferred_ties(sample: pa.Table, facts: Facts, scale: float) -> tuple[Array, Array, Array]:
-    """Sender, other and weight of ties that words show, scaled from sample to archive."""
-    links = links_of(sample, facts)
-    told = links.filter(pc.is_in(links["evidence"], pa.array(["mention", "quote"])))
-    return (
-        column(told, "sender_key"),
-        column(told, "other_key"),
-        np.full(told.num_rows, max(scale, 1.0)),
-    )
+LEAD = r"^\s*[@＠]?([^\s:：,，@＠]{1,40})\s?[:：,，]"
+AT = r"[@＠]([^\s@＠:：,，\x{2005}]{1,40})"
+
+ADDRESSED = Cube("addressed", _addressed)
+"""group_key, sender_key, other_key, n: messages that mention or address an account of the group
+by id or latest name, without being an explicit reply (the first name of a message counts)."""
 
 
 def _total(cubes: Mapping[str, pa.Table]) -> int:

@@ -19,7 +19,13 @@ from qunluo.kit.text import Text
 LEADERS = 5  # speakers of a group whose posts are held to drive the others
 GROUPS = 300  # the most talkative are looked at
 WEEK_H = 168
-BANDS = (1, 3, 10)  # others' messages in the hour before, from which the next band begins
+BANDS = (
+    1,
+    3,
+    10,
+    30,
+    100,
+)  # others' messages in the hour before, from which the next band begins
 FEW = 30  # hours with a post
 ROWS = 30
 WHOSE = {
@@ -92,7 +98,8 @@ def lagged(pulse: pa.Table, source: str) -> dict[int, tuple[Array, Array, Array]
     """Per group: hour, others' messages in the next hour, and the extra over matched hours.
 
     Only hours with a post of `source` that have a matched hour without one: same group, same
-    hour of the week, and others equally busy (0, 1–2, 3–9, ≥ 10 messages) in the hour before.
+    hour of the week, and others about equally busy (BANDS) in the hour before. Extra is the
+    change from the hour before to the hour after, less the mean change of matched hours.
     """
     return {group: _lagged(rows, source) for group, rows in _largest(pulse).items()}
 
@@ -112,13 +119,14 @@ def _lagged(rows: pa.Table, source: str) -> tuple[Array, Array, Array]:
     now = np.arange(1, width - 1)  # hours that have one before and one after
     posted, after = posts[now] > 0, others[now + 1]
     band = np.searchsorted(np.array(BANDS), others[now - 1], side="right")
+    change = after - others[now - 1]
     cell = (now + start) % WEEK_H * (len(BANDS) + 1) + band
     cells = WEEK_H * (len(BANDS) + 1)
     quiet = np.bincount(cell[~posted], minlength=cells)
-    usual = np.bincount(cell[~posted], weights=after[~posted], minlength=cells)
+    usual = np.bincount(cell[~posted], weights=change[~posted], minlength=cells)
     matched = posted & (quiet[cell] > 0)
     at = cell[matched]
-    return now[matched] + start, after[matched], after[matched] - usual[at] / quiet[at]
+    return now[matched] + start, after[matched], change[matched] - usual[at] / quiet[at]
 
 
 def effect(parts: list[tuple[Array, Array, Array]], seed: int) -> Effect:
@@ -304,15 +312,17 @@ SPARKS = Metric(
     window=Text("clock hours of the whole archive", "整个存档的自然小时"),
     definition=Text(
         "Sources are a group's five most active members, and the brand. For every clock hour "
-        "with a post of the source: messages of the other members in the next hour, minus the "
-        "mean of hours without one in the same group, at the same hour of the week, with "
-        "others equally busy in the hour before (0, 1–2, 3–9, ≥ 10). 95 % bootstrap interval "
+        "with a post of the source: by how much others' messages rise from the hour before to "
+        "the hour after, minus the mean rise around hours without one in the same group, "
+        "at the "
+        "same hour of the week, with others about equally busy in the hour before (bands from "
+        "0, 1, 3, 10, 30, 100). 95 % bootstrap interval "
         "over calendar weeks; inconclusive when it holds 0. The 300 groups with most talk.",
         "来源为群内最活跃的五名成员，以及品牌。对来源有发言的每个自然小时："
-        "其他成员下一小时的消息数，减去同群、"
-        "一周同一小时、前一小时热度相同（0、1–2、3–9、≥10 条）但来源未发言时的均值。"
-        "按自然周自助抽样的 95% 区间，"
-        "含 0 即无定论。取讨论最多的 300 个群。",
+        "其他成员消息从前一小时到后一小时的增量，"
+        "减去同群、一周同一小时、前一小时热度相近（0、1、3、10、30、100 起分档）"
+        "但来源未发言时的平均增量。"
+        "按自然周自助抽样的 95% 区间，含 0 即无定论。取讨论最多的 300 个群。",
     ),
     cubes=(PULSE,),
     summarise=_sparks,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qunluo.insight.estimates import wilson
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series, Table
@@ -25,7 +24,7 @@ from qunluo.insight.graph import (
 )
 from qunluo.insight.metrics.member_cubes import DAY, PAIRS, WHO, end_of, micros
 from qunluo.insight.metrics.phrases import interval, many, nothing, number, percent
-from qunluo.insight.metrics.replying import DAYS, REPLY_SAMPLE, inferred_ties
+from qunluo.insight.metrics.replying import ADDRESSED
 from qunluo.insight.metrics.study_cubes import SPEAKERS, Array, column, sums, where
 from qunluo.kit.text import Text
 
@@ -51,7 +50,7 @@ def _active_weeks(t: Any) -> Any:
 ACTIVE_WEEKS = Cube("active_weeks", _active_weeks)
 """sender_key, weeks (distinct Monday weeks with a message, over all groups)."""
 
-CUBES = (SPEAKERS, PAIRS, ACTIVE_WEEKS, REPLY_SAMPLE, DAYS)
+CUBES = (SPEAKERS, PAIRS, ACTIVE_WEEKS, ADDRESSED)
 
 
 @dataclass(frozen=True)
@@ -70,11 +69,11 @@ class Members:
         return found
 
 
-def members_of(cubes: Mapping[str, pa.Table], facts: Facts) -> Members:
+def members_of(cubes: Mapping[str, pa.Table]) -> Members:
     """The tie graph of all writing members, over all groups."""
     people = where(cubes[SPEAKERS.name], "class", "member")
     keys = np.unique(column(people, "sender_key"))
-    sender, other, weight, adjacency = _ties(cubes, facts)
+    sender, other, weight, adjacency = _ties(cubes)
     graph = graph_of(keys, sender, other, weight)
     place = np.searchsorted(keys, column(people, "sender_key"))
     n = np.bincount(place, weights=column(people, "n"), minlength=len(keys)).astype(np.int64)
@@ -89,13 +88,11 @@ def _weeks(table: pa.Table, keys: Array) -> Array:
     return weeks
 
 
-def _ties(cubes: Mapping[str, pa.Table], facts: Facts) -> tuple[Array, Array, Array, bool]:
-    """Sender, other, weight: replies, then what words show; adjacency if both are rare."""
-    pairs, sample = cubes[PAIRS.name], cubes[REPLY_SAMPLE.name]
-    total = int(pc.sum(cubes[DAYS.name]["n"]).as_py() or 0)
-    scale = total / sample.num_rows if sample.num_rows else 1.0
-    parts = [_pair_ties(pairs, "reply", 1.0), inferred_ties(sample, facts, scale)]
-    near = _pair_ties(pairs, "next", NEXT_WEIGHT)
+def _ties(cubes: Mapping[str, pa.Table]) -> tuple[Array, Array, Array, bool]:
+    """Sender, other, weight: replies, then names; adjacency as well if both are rare."""
+    pairs, named = cubes[PAIRS.name], cubes[ADDRESSED.name]
+    parts = [_weighted(where(pairs, "tie", "reply"), 1.0), _weighted(named, 1.0)]
+    near = _weighted(where(pairs, "tie", "next"), NEXT_WEIGHT)
     seen = sum(float(part[2].sum()) for part in parts)
     adjacency = seen < FEW_REPLIES * float(near[2].sum()) / NEXT_WEIGHT
     parts += [near] if adjacency else []
@@ -103,8 +100,7 @@ def _ties(cubes: Mapping[str, pa.Table], facts: Facts) -> tuple[Array, Array, Ar
     return sender, other, weight, adjacency
 
 
-def _pair_ties(pairs: pa.Table, tie: str, weight: float) -> tuple[Array, Array, Array]:
-    rows = where(pairs, "tie", tie)
+def _weighted(rows: pa.Table, weight: float) -> tuple[Array, Array, Array]:
     return (
         column(rows, "sender_key"),
         column(rows, "other_key"),
@@ -116,7 +112,7 @@ def _pair_ties(pairs: pa.Table, tie: str, weight: float) -> tuple[Array, Array, 
 
 
 def _circles(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
-    people = members_of(cubes, facts)
+    people = members_of(cubes)
     if not people.tied.any():
         return Finding({}, 0, nothing("no member answered another", "成员之间没有任何互动"))
     score = influence(people.graph)
@@ -290,12 +286,12 @@ def _tie_notes(people: Members) -> tuple[Text, ...]:
 
 
 def _tie_finding(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
-    people = members_of(cubes, facts)
+    people = members_of(cubes)
     if not people.tied.any():
         return Finding({}, 0, nothing("no member answered another", "成员之间没有任何互动"))
     found = communities(people.graph, facts.seed)
     lonely, new = _newcomers(people, end_of(facts))
-    between = bridges(people.graph, found.of)
+    between = bridges(people.graph, found.of) if found.modularity >= CLEAR else []
     return Finding(
         value=_tie_value(people, found, between, lonely, new),
         n=int(people.tied.sum()),
@@ -343,6 +339,8 @@ def _tie_sentence(found: Communities, between: list[int], lonely: int, new: int)
         if new
         else Text("", "")
     )
+    if found.modularity < CLEAR:
+        return Text(f"{parts.en}.{fresh.en}", f"{parts.zh}。{fresh.zh}")
     bridged = many(len(between), "member bridges", "members bridge")
     return Text(
         f"{parts.en}; {bridged} them.{fresh.en}",
@@ -451,8 +449,8 @@ _TIES = Text(
     "counts 1 "
     "(the latter estimated from a sample in large archives); only where these are rarer than "
     "1 in 20 neighbouring messages does writing right after somebody count ¼.",
-    "成员间的互动：明确回复、点名或引用各计 1 次（大型存档中后两者由抽样推算）；"
-    "仅当其少于相邻发言的 1/20 时，紧接他人发言计 ¼ 次。",
+    "成员间的互动：明确回复，或提及、点名对方，各计 1 次；仅当其少于相邻发言的 1/20 时，"
+    "紧接他人发言计 ¼ 次。",
 )
 
 CIRCLE = Metric(
@@ -481,10 +479,11 @@ TIES = Metric(
     ),
     definition=Text(
         _TIES.en + " Communities by Leiden (modularity, seeded). A bridge has at least half of "
-        "its ties spread outside one community (participation coefficient ≥ 0.5). A newcomer "
+        "its ties spread outside one community (participation coefficient ≥ 0.5; only where "
+        "communities are clear, modularity ≥ 0.3). A newcomer "
         "first wrote in the last 30 days.",
         _TIES.zh
-        + "小圈子用 Leiden 算法（模块度，固定种子）。牵线者：关系分散在多个小圈子（参与系数 ≥ 0.5）。"
+        + "小圈子用 Leiden 算法（模块度，固定种子）。牵线者：关系分散在多个小圈子（参与系数 ≥ 0.5，仅在模块度 ≥ 0.3 时）。"
         "新成员：最后 30 天内首次发言者。",
     ),
     cubes=CUBES,
