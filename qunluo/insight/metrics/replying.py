@@ -50,15 +50,9 @@ def links_of(sample: pa.Table, facts: Facts) -> pa.Table:
 def _addressed(t: Any) -> Any:
     """Joined with the names used in the group, so that only ties come back."""
     rows = t.messages.filter(t.messages.reply_sender_key.isnull())
-    listed = rows.mentions.length() > 0
-    rows = rows.filter(
-        listed.fill_null(False) | rows.text.re_search(ADDRESSED_CHARS).fill_null(False)
-    )
-    word = (
-        rows.mentions[0]
-        .coalesce(rows.text.re_extract(LEAD, 1).nullif(""), rows.text.re_extract(AT, 1))
-        .lower()
-    )
+    marked = rows.text.contains("@") | rows.text.contains("＠")
+    at = marked.ifelse(rows.text.re_extract(AT, 1), None)
+    word = rows.mentions[0].coalesce(rows.text.re_extract(LEAD, 1).nullif(""), at).lower()
     here = t.classes.select("group_key", "sender_key").inner_join(t.accounts, "sender_key")
     called = here.select("group_key", other_key=here.sender_key, word=here.name.lower())
     ids = here.select("group_key", other_key=here.sender_key, word=here.sender_id.lower())

@@ -482,8 +482,8 @@ TIES = Metric(
         "its ties spread outside one community (participation coefficient ≥ 0.5; only where "
         "communities are clear, modularity ≥ 0.3). A newcomer "
         "first wrote in the last 30 days.",
-        _TIES.zh
-        + "小圈子用 Leiden 算法（模块度，固定种子）。牵线者：关系分散在多个小圈子（参与系数 ≥ 0.5，仅在模块度 ≥ 0.3 时）。"
+        _TIES.zh + "小圈子用 Leiden 算法（模块度，固定种子）。牵线者：关系分散在多个小圈子"
+        "（参与系数 ≥ 0.5，仅在模块度 ≥ 0.3 时）。"
         "新成员：最后 30 天内首次发言者。",
     ),
     cubes=CUBES,
