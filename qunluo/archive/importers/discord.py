@@ -207,7 +207,7 @@ def _embedded(embeds: list[Json]) -> Json:
 
 
 def _is_command(found: Json) -> bool:
-    return found.get("type") in COMMANDS and not fields(found.get("author")).get("isBot")
+    return text(found.get("type")) in COMMANDS and not fields(found.get("author")).get("isBot")
 
 
 def _reference(found: Json) -> Json:

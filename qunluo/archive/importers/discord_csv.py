@@ -38,7 +38,8 @@ class DiscordCsv:
 
     def sniff(self, head: bytes, source: Source) -> float:
         first = first_lines(head, 1)
-        return 0.97 if first and next(csv.reader(first), []) == HEADER else 0.0
+        plain = first[0].replace('"', "").rstrip("\r") if first else ""
+        return 0.97 if plain == ",".join(HEADER) else 0.0
 
     def read(self, source: Source, options: Options) -> Iterator[Batch]:
         rows = Rows("discord")

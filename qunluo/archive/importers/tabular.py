@@ -256,10 +256,17 @@ class _Dialect:
 def _dialect(start: list[str]) -> _Dialect | None:
     """The delimiter by which the first line is a header that can be understood."""
     for delimiter in DELIMITERS if start else "":
-        header = next(csv.reader(start[:1], delimiter=delimiter), [])
+        header = _cells(start[0], delimiter)
         if len(header) > 1 and is_table(header):
             return _Dialect(delimiter, header)
     return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 class _Utf8(io.RawIOBase):

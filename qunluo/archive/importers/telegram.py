@@ -114,7 +114,7 @@ class Telegram:
         if "chats" in found or "left_chats" in found:
             inner = fields(found.get("chats")) or fields(found.get("left_chats"))
             return 0.9 if "list" in inner else 0.0
-        if found.get("type") not in CHAT_TYPES or "id" not in found:
+        if text(found.get("type")) not in CHAT_TYPES or "id" not in found:
             return 0.0
         return 0.95 if "messages" in found else 0.6
 
@@ -479,6 +479,6 @@ def _notices_of_chat(stream: JsonStream) -> Iterator[_Migration]:
         elif key == "messages":
             chat.settle(None)
             for found in stream.records():
-                if isinstance(found, dict) and found.get("action") in MIGRATIONS:
+                if isinstance(found, dict) and text(found.get("action")) in MIGRATIONS:
                     at = epoch_micros(found.get("date_unixtime")) or 0
                     yield _Migration(chat.group_id, at, str(found["action"]))
