@@ -46,10 +46,9 @@ class DiscordCsv:
         group = _group(source.name, options)
         with source.open() as raw:
             reader = csv.reader(f"{line.text}\n" for line in lines(raw))
-            next(reader, None)
-            rows.tally.lines += 1
-            rows.tally.header += 1
-            for number, cells in enumerate(_records(reader, rows), start=2):
+            records = _records(reader, rows)
+            rows.tally.header += next(records, None) is not None
+            for number, cells in enumerate(records, start=2):
                 _one(cells, number, group, rows, options)
                 if rows.full():
                     yield rows.take()
