@@ -87,16 +87,16 @@ class Chatlog:
         yield rows.take()
 
 
-def _arrays(stream: JsonStream) -> Iterator[None]:
-    """The arrays of records: the document itself, or in it."""
+def _arrays(stream: JsonStream, deeper: int = 3) -> Iterator[None]:
+    """The arrays of records: the document itself, or in it, not `deeper` than that."""
     if stream.at() == "[":
         yield None
         return
     for key in stream.each_key():
         if key in LISTS and stream.at() == "[":
             yield None
-        elif key in LISTS and stream.at() == "{":
-            yield from _arrays(stream)
+        elif key in LISTS and stream.at() == "{" and deeper:
+            yield from _arrays(stream, deeper - 1)
 
 
 def _take_in(found: Json, taking: Taking) -> str | None:
