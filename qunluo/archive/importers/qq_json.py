@@ -44,6 +44,7 @@ ELEMENTS = {
     "red_packet": "red_packet", "wallet": "red_packet", "call": "call", "markdown": "text",
     "dice": "game", "rps": "game", "calendar": "calendar", "mini_program": "mini_program",
 }  # fmt: skip
+WRITTEN = frozenset({"text", "at", "face", "reply"})
 TYPES = {
     "text": "text", "reply": "text", "file": "file", "video": "video", "audio": "voice",
     "voice": "voice", "image": "image", "forward": "forward", "json": "link",
@@ -224,7 +225,7 @@ class _Reader:
         }
         if _is_system(found, content):
             own = {**common, "at": at, "event_id": text(found.get("id"))}
-            self.events.add(_text(found, content) or "", own)
+            self.events.add(content.text or "", own)
             return None
         sender = self._account(fields(found.get("sender")))
         if sender is None:
@@ -263,7 +264,7 @@ class _Reader:
         self.people.seen(own, *names)
         return own
 
-    def _sent(self, found: Json, content: Json) -> Json:
+    def _sent(self, found: Json, content: Content) -> Json:
         sender = fields(found.get("sender"))
         kind, media = _kind(found, content)
         raw_kind = found.get("type", found.get("messageType"))
@@ -273,23 +274,18 @@ class _Reader:
             "role": "bot" if sender.get("isBot") or sender.get("isRobot") else None,
             "kind": kind,
             "raw_kind": None if raw_kind is None else str(raw_kind),
-            "text": _text(found, content),
+            "text": content.text,
             "reply_to": _reply_to(content),
-            "mentions": self._mentions(content) or None,
+            "mentions": self._mentions(content),
             "revoked": bool(found.get("recalled") or found.get("isRecalled")),
             "forwarded": kind == "forward" or None,
             **media,
         }
 
-    def _mentions(self, content: Json) -> list[str]:
+    def _mentions(self, content: Content) -> list[str] | None:
         """Accounts called, once each, in order."""
-        given = [
-            fields(e.get("data"))
-            for e in objects(content.get("elements"))
-            if e.get("type") == "at"
-        ]
-        called = [self._called(one) for one in (*given, *objects(content.get("mentions")))]
-        return list(dict.fromkeys(one for one in called if one))
+        called = [self._called(one) for one in (*content.data_of("at"), *content.mentions)]
+        return list(dict.fromkeys(one for one in called if one)) or None
 
     def _called(self, one: Json) -> str | None:
         uin, uid = text(one.get("uin")), text(one.get("uid"))
@@ -301,17 +297,34 @@ class _Reader:
 # the content of one message
 
 
-def _content(found: Json) -> Json:
-    content = found.get("content")
-    return content if isinstance(content, dict) else {"text": content}
+@dataclass(frozen=True)
+class Content:
+    """What was sent: its text, and the elements it is made of."""
+
+    text: str | None
+    elements: list[Json]
+    kinds: set[str]  # of the elements, as the exporter names them
+    mentions: list[Json]
+    reply: Json
+
+    def data_of(self, kind: str) -> list[Json]:
+        """The data of all elements of one kind."""
+        if kind not in self.kinds:
+            return []
+        return [fields(e.get("data")) for e in self.elements if e.get("type") == kind]
 
 
-def _text(found: Json, content: Json) -> str | None:
-    said = text(content.get("text")) or text(content.get("raw"))
+def _content(found: Json) -> Content:
+    given = found.get("content")
+    if not isinstance(given, dict):
+        return Content(text(given), [], set(), [], {})
+    elements = objects(given.get("elements"))
+    said = text(given.get("text")) or text(given.get("raw"))
     if said is None:
-        parts = [_element_text(e) for e in objects(content.get("elements"))]
-        said = "".join(part for part in parts if part) or None
-    return said
+        said = "".join(part for e in elements if (part := _element_text(e))) or None
+    kinds = {str(e.get("type")) for e in elements}
+    mentions = objects(given.get("mentions"))
+    return Content(said, elements, kinds, mentions, fields(given.get("reply")))
 
 
 def _element_text(element: Json) -> str | None:
@@ -319,21 +332,15 @@ def _element_text(element: Json) -> str | None:
     return text(data.get("text")) or text(data.get("content")) or text(data.get("summary"))
 
 
-def _is_system(found: Json, content: Json) -> bool:
-    kinds = [e.get("type") for e in objects(content.get("elements"))]
+def _is_system(found: Json, content: Content) -> bool:
     if found.get("system") or found.get("isSystemMessage") or found.get("type") == "system":
         return True
-    return bool(kinds) and all(kind == "system" for kind in kinds)
+    return content.kinds == {"system"}
 
 
-def _reply_to(content: Json) -> str | None:
+def _reply_to(content: Content) -> str | None:
     """The message answered, where the exporter found it."""
-    replies = [
-        fields(e.get("data"))
-        for e in objects(content.get("elements"))
-        if e.get("type") == "reply"
-    ]
-    for data in (*replies, fields(content.get("reply"))):
+    for data in (*content.data_of("reply"), content.reply):
         for key in ("referencedMessageId", "messageId", "replyMessageId"):
             own = text(data.get(key))
             if own and own not in UNRESOLVED:
@@ -341,26 +348,23 @@ def _reply_to(content: Json) -> str | None:
     return None
 
 
-def _kind(found: Json, content: Json) -> tuple[str, Json]:
+def _kind(found: Json, content: Content) -> tuple[str, Json]:
     """The kind of a message by its elements, and the facts of its first medium."""
-    elements = objects(content.get("elements"))
-    media = [e for e in elements if ELEMENTS.get(str(e.get("type"))) not in (None, "text")]
-    if found.get("recalled") and not media and not _text(found, content):
-        return "recalled", {}
+    if content.kinds <= WRITTEN:
+        if found.get("recalled") and not content.text:
+            return "recalled", {}
+        return _kind_of_type(found, content), {}
+    media = [
+        e for e in content.elements if ELEMENTS.get(str(e.get("type"))) not in (None, "text")
+    ]
     if not media:
-        return _kind_of_type(found, elements), {}
-    kinds = {_element_kind(e) for e in media}
-    written = any(
-        e.get("type") == "text" and (_element_text(e) or "").strip() for e in elements
-    )
-    kind = kinds.pop() if len(kinds) == 1 and not written else "mixed"
-    if (
-        len(media) == 1
-        and kind == "mixed"
-        and _element_kind(media[0]) not in ("image", "sticker")
-    ):
-        kind = _element_kind(media[0])
-    return kind, _media(fields(media[0].get("data")))
+        return _kind_of_type(found, content), {}
+    kinds = [_element_kind(e) for e in media]
+    facts = _media(fields(media[0].get("data")))
+    if len(set(kinds)) > 1:
+        return "mixed", facts
+    written = any((text(data.get("text")) or "").strip() for data in content.data_of("text"))
+    return ("mixed" if written and kinds[0] in ("image", "sticker") else kinds[0]), facts
 
 
 def _element_kind(element: Json) -> str:
@@ -368,13 +372,9 @@ def _element_kind(element: Json) -> str:
     return "mini_program" if kind == "link" and "miniapp" in json.dumps(element) else kind
 
 
-def _kind_of_type(found: Json, elements: list[Json]) -> str:
+def _kind_of_type(found: Json, content: Content) -> str:
     """Only written elements, or none: then the type of the message decides."""
-    known = {str(e.get("type")) for e in elements}
-    if known & {"text", "at", "face", "reply"} and found.get("type", "text") in (
-        "text",
-        "reply",
-    ):
+    if content.kinds & WRITTEN and found.get("type", "text") in ("text", "reply"):
         return "text"
     legacy = found.get("messageType")
     if "type" not in found and isinstance(legacy, int):

@@ -7,7 +7,8 @@ or last bytes, or by their length) are looked at closely.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,17 @@ from qunluo.archive.importers.whatsapp.words import MARKS, folded, folded_all
 LONGEST_PLACEHOLDER = 120  # bytes
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A body that is more than text; `text` is what somebody wrote of it."""
+
+    kind: str
+    raw_kind: str
+    text: str | None = None
+    media_name: str | None = None
+    revoked: bool = False
+
+
 @dataclass
 class Special:
     """What is not plain text in a batch, by row number."""
@@ -29,6 +41,15 @@ class Special:
     texts: dict[int, str | None] = field(default_factory=dict)
     media_names: dict[int, str] = field(default_factory=dict)
     revoked: set[int] = field(default_factory=set)
+
+    def note(self, row: int, judged: Judged) -> None:
+        """This row is that."""
+        self.kinds[row], self.raw_kinds[row] = judged.kind, judged.raw_kind
+        self.texts[row] = judged.text
+        if judged.media_name:
+            self.media_names[row] = judged.media_name
+        if judged.revoked:
+            self.revoked.add(row)
 
 
 _PLACEHOLDERS: dict[str, tuple[str, str]] = {
@@ -57,9 +78,7 @@ _BARE = frozenset(
 
 _EDITED = folded_all(words.EDITED)
 _POLLS = frozenset(word.casefold() for word in words.POLLS)
-_DOCUMENTS = "|".join(
-    re.escape(p) for p in sorted(words.DOCUMENT_OMITTED, key=len, reverse=True)
-)
+_DOCUMENTS = tuple(sorted(folded_all(words.DOCUMENT_OMITTED), key=lambda p: (-len(p), p)))
 _ATTACHED_IOS = "|".join(re.escape(word) for word in words.ATTACHED_IOS)
 _ATTACHED_ANDROID = "|".join(re.escape(word) for word in words.ATTACHED_ANDROID)
 
@@ -74,7 +93,6 @@ ANDROID_NAMED = re.compile(
     r"(?P<file>(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d{4,}\.\w{1,5}) \([^()\n]+\)(?:\n(?P<caption>.*))?",
     re.S,
 )
-DOCUMENT = re.compile(rf"(?P<file>[^\n]+?)(?: • [^\n]*)? ?(?:{_DOCUMENTS})\.?", re.I)
 EDITED_TAIL = re.compile(r"(?P<text>.*?)[ \n]?<(?P<note>[^<>\n]{4,60})>", re.S)
 
 _BY_NAME = (
@@ -102,7 +120,8 @@ def special_rows(bodies: pa.StringArray, marked: npt.NDArray[np.bool_]) -> Speci
     rows = np.flatnonzero(_candidates(bodies) | marked)
     texts = bodies.take(pa.array(rows)).to_pylist() if len(rows) else []
     for row, text in zip(rows.tolist(), texts, strict=True):
-        _read(row, text, special)
+        if judged := judge(text):
+            special.note(row, judged)
     return special
 
 
@@ -181,57 +200,70 @@ for _spelling in _spellings():
 _MARK = re.compile(f"[{MARKS}\u200f]")
 
 
-def _read(row: int, text: str, special: Special) -> None:
-    """Judge one body and note what is special about it."""
-    text = _MARK.sub("", text)
-    tail = EDITED_TAIL.fullmatch(text)
+@lru_cache(maxsize=4096)
+def judge(text: str) -> Judged | None:
+    """What a body is if it is more than text."""
+    bare = _MARK.sub("", text)
+    edited = False
+    tail = EDITED_TAIL.fullmatch(bare) if bare.endswith(">") else None
     if tail and folded(tail["note"]) in _EDITED:
-        special.raw_kinds[row], text = "edited", tail["text"]
-        special.texts[row] = text
-    if not (_placeholder(row, text, special) or _attachment(row, text, special)):
-        _place_or_poll(row, text, special)
+        bare, edited = tail["text"], True
+    found = _placeholder(bare) or _attachment(bare) or _place_or_poll(bare)
+    if not edited:
+        return found
+    return replace(found, text=found.text or bare) if found else Judged("text", "edited", bare)
 
 
-def _placeholder(row: int, text: str, special: Special) -> bool:
+def _placeholder(text: str) -> Judged | None:
     first, _, caption = text.partition("\n")
     phrase = folded(first)
     bracketed = first.strip().startswith("<") and first.strip().endswith(">")
     found = _PLACEHOLDERS.get(phrase) if bracketed or phrase in _BARE else None
     if found is None or (caption and not bracketed):
-        return False
-    special.kinds[row], special.raw_kinds[row] = found
-    special.texts[row] = caption or None
-    if found[0] == "recalled":
-        special.revoked.add(row)
-    return True
+        return None
+    return Judged(*found, caption or None, revoked=found[0] == "recalled")
 
 
-def _attachment(row: int, text: str, special: Special) -> bool:
-    for pattern in (IOS_FILE, ANDROID_FILE, ANDROID_NAMED, DOCUMENT):
-        if found := pattern.fullmatch(text):
-            name = found["file"].strip()
-            special.kinds[row] = "file" if pattern is DOCUMENT else kind_of_file(name)
-            special.raw_kinds[row] = "document omitted" if pattern is DOCUMENT else "attached"
-            special.media_names[row] = name
-            special.texts[row] = _caption(found) or None
-            return True
-    return False
+def _attachment(text: str) -> Judged | None:
+    found = None
+    if "<" in text:
+        found = IOS_FILE.fullmatch(text)
+    if found is None and ")" in text:
+        found = ANDROID_FILE.fullmatch(text) or ANDROID_NAMED.fullmatch(text)
+    if found is None:
+        return _document(text)
+    name = found["file"].strip()
+    return Judged(kind_of_file(name), "attached", _caption(found), name)
 
 
-def _caption(found: re.Match[str]) -> str:
+def _document(text: str) -> Judged | None:
+    """`Menu.pdf • 2 pages document omitted`."""
+    said = folded(text)
+    phrase = next((p for p in _DOCUMENTS if said.endswith(p)), None)
+    if phrase is None or "\n" in text:
+        return None
+    name = text.strip().rstrip(".。।")[: -len(phrase)].partition(" • ")[0].strip()
+    return Judged("file", "document omitted", None, name) if name else None
+
+
+def _caption(found: re.Match[str]) -> str | None:
     """What was written with a file; iOS repeats the name of a document there."""
     caption = (found.groupdict().get("caption") or "").strip("\n ")
     shown = caption.partition(" • ")[0].strip()
-    return "" if shown and found["file"].endswith(shown) else caption
+    return None if shown and found["file"].endswith(shown) else caption or None
 
 
-def _place_or_poll(row: int, text: str, special: Special) -> None:
+def _place_or_poll(text: str) -> Judged | None:
     first = text.partition("\n")[0].strip()
     if (
         first.endswith((":", "："))
         and first.rstrip(" :：").casefold() in _POLLS
         and "\n" in text
     ):
-        special.kinds[row], special.raw_kinds[row] = "poll", "poll"
-    elif re.search(r"https://(?:maps\.google\.com/\?q=|foursquare\.com/)", text):
-        special.kinds[row], special.raw_kinds[row] = "location", "location"
+        return Judged("poll", "poll", text)
+    if _PLACE.search(text):
+        return Judged("location", "location", text)
+    return None
+
+
+_PLACE = re.compile(r"https://(?:maps\.google\.com/\?q=|foursquare\.com/)")
