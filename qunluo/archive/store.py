@@ -73,6 +73,7 @@ class Archive:
 
     path: Path
     engine: Engine
+    segment_rows: int = SEGMENT_ROWS
 
     @property
     def folder(self) -> Folder:
@@ -105,7 +106,7 @@ class Archive:
             old = self.manifest()
             self.folder.sweep(old)
             segments = self._settled(old.segments, stage, progress)
-            while tuple(map(_cut, segments)) != tuple(cuts_of(_rows_by_month(segments))):
+            while tuple(map(_cut, segments)) != tuple(self._cuts(_rows_by_month(segments))):
                 # duplicates made segments smaller than was known before
                 segments = self._settled(segments, Stage(UTC, stage.folder), progress)
             new = replace(
@@ -161,11 +162,14 @@ class Archive:
         for month, rows in stage.months().items():
             counts[month] = counts.get(month, 0) + rows
         done, made = 0, []
-        for cut in cuts_of(counts):
+        for cut in self._cuts(counts):
             made.append(self._segment(cut, old, stage))
             done += sum(n for m, n in counts.items() if m in cut)
             progress(done, sum(counts.values()))
         return tuple(made)
+
+    def _cuts(self, counts: Mapping[int, int]) -> Iterator[Cut]:
+        return cuts_of(counts, self.segment_rows)
 
     def _segment(self, cut: Cut, old: Sequence[Segment], stage: Stage) -> Segment:
         touched = [s for s in old if any(m in cut for m in s.months)]
@@ -274,12 +278,12 @@ def _rows_by_month(segments: Sequence[Segment]) -> dict[int, int]:
     return {m: rows for s in segments for m, rows in s.months.items()}
 
 
-def cuts_of(counts: Mapping[int, int]) -> Iterator[Cut]:
-    """Consecutive months put together up to `SEGMENT_ROWS` rows; one month is never divided."""
+def cuts_of(counts: Mapping[int, int], limit: int) -> Iterator[Cut]:
+    """Consecutive months put together up to `limit` rows; one month is never divided."""
     months: list[int] = []
     rows = 0
     for month, count in sorted(counts.items()):
-        if months and rows + count > SEGMENT_ROWS:
+        if months and rows + count > limit:
             yield Cut(months[0], months[-1])
             months, rows = [], 0
         months.append(month)
