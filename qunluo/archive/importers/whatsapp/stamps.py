@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -264,25 +265,32 @@ def order_of(evidence: OrderEvidence, name: str, given: DateOrder | None) -> Dat
 # times
 
 
+_CLOCK = re.compile(r"(\D*)(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2}))?(\D*)")
+
+
 def second_of_day(text: str) -> int | None:
     """Seconds since midnight of a written time in 12 or 24 hours, or None."""
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
-    if not 2 <= len(numbers) <= 3:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
         return None
-    hour, minute, second = (*numbers, 0)[:3]
-    hour = _hour_of_24(hour, half_of(text))
+    hour, minute, second = int(found[2]), int(found[3]), int(found[4] or 0)
+    hour = _hour_of_24(hour, half_of(found[1] + found[5]))
     if hour > 23 or minute > 59 or second > 60:
         return None
     return hour * 3600 + minute * 60 + min(second, 59)
 
 
+@lru_cache(maxsize=256)
 def half_of(text: str) -> str:
-    """`am`, `pm`, `noon`, or nothing."""
-    word = re.sub(rf"[\d:{SPACES}{MARKS}\u200f]|(?<=\d)\.(?=\d)", "", text).casefold()
+    """`am`, `pm`, `noon`, or nothing, by the words around the numbers."""
+    word = _NO_WORD.sub("", text).casefold().strip(".")
     for name, words in (("am", AM), ("pm", PM), ("noon", NOON)):
-        if word and any(word.strip(".") == known.strip(".") for known in words):
+        if word and any(word == known.strip(".") for known in words):
             return name
     return ""
+
+
+_NO_WORD = re.compile(rf"[\d:{SPACES}{MARKS}\u200f]|(?<=\d)\.(?=\d)")
 
 
 def _hour_of_24(hour: int, half: str) -> int:
