@@ -51,6 +51,12 @@ def test_the_hottest_cell_is_the_darkest_and_a_gap_has_no_colour() -> None:
     assert [cell.level for cell in row.cells] == [0, -1, 8]
 
 
+def test_small_values_stay_apart_beside_one_that_dwarfs_them() -> None:
+    chart = b.chart("heatmap", range(6), b.series("r", "行", 1.0, 0.02, 0.05, 0.1, 0.02, 0.0))
+    (row,) = heat_rows(chart, OPEN, "en")
+    assert [cell.level for cell in row.cells] == [8, 2, 2, 3, 2, 0]
+
+
 def test_a_cold_map_is_cold() -> None:
     (row,) = heat_rows(b.chart("heatmap", ("a",), b.series("r", "行", 0)), OPEN, "en")
     assert row.cells[0].level == 0
@@ -82,7 +88,9 @@ def test_long_names_lie_down_and_days_stand() -> None:
     assert lies_down(b.chart("bar", ("a very long name", "b")), OPEN, "en")
     assert lies_down(b.chart("bar", (Text("a", "很长的类型名"), "b")), OPEN, "zh")
     assert not lies_down(b.chart("bar", ("2022-01-01", "2022-01-02")), OPEN, "zh")
-    assert not lies_down(b.chart("bar", ("1", "2")), OPEN, "en")
+    assert not lies_down(b.chart("bar", tuple(map(str, range(24)))), OPEN, "en")
+    assert not lies_down(b.chart("bar", ("0–10%", "10–20%") * 5), OPEN, "en")
+    assert lies_down(b.chart("bar", ("question", "drawing", "mixed", "shills")), OPEN, "en")
 
 
 def test_a_name_is_cut_by_what_it_takes_on_paper() -> None:

@@ -147,12 +147,13 @@ def _finite(value: float | None) -> float | None:
 
 
 def lies_down(chart: Chart, masks: Masks, lang: str) -> bool:
-    """Long names are read along bars that lie, never turned or cut under bars that stand."""
+    """Names that do not fit side by side under standing bars, even on a phone, are read along
+    bars that lie, never turned or left out. Days, hours and buckets keep their direction."""
     if chart.kind not in ("bar", "stacked") or not 1 < len(chart.x) <= 60:
         return False
-    names = [x for x in chart.x if not (isinstance(x, str) and is_when(x))]
-    wide = [_width(label(x, masks, lang)) for x in names if not isinstance(x, int | float)]
-    return bool(wide) and (max(wide) > 8 or sum(wide) > 44)
+    labels = [label(x, masks, lang) for x in chart.x if not (isinstance(x, str) and is_when(x))]
+    wide = [_width(name) for name in labels if any(char.isalpha() for char in name)]
+    return bool(wide) and (max(wide) > 10 or sum(wide) + 3 * len(wide) > 44)
 
 
 def cut(text: str, width: int) -> str:

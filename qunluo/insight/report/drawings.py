@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from qunluo.insight.figures import Chart
@@ -133,14 +133,13 @@ def colour(position: int) -> str:
 
 def heat_rows(chart: Chart, masks: Masks, lang: str) -> tuple[HeatRow, ...]:
     """A heatmap: a row per series, a cell per x, strength relative to the largest value."""
-    values = [y for s in chart.series for y in s.y if y is not None and math.isfinite(y)]
-    top = max(values, default=0.0)
     columns = [label(x, masks, lang) for x in chart.x]
+    strength = _strength(chart)
     return tuple(
         HeatRow(
             when(series.name(lang), lang),
             tuple(
-                _heat(chart, y, top, f"{series.name(lang)}, {column}", lang)
+                _heat(chart, y, strength, f"{series.name(lang)}, {column}", lang)
                 for column, y in zip(columns, series.y, strict=False)
             ),
         )
@@ -148,11 +147,24 @@ def heat_rows(chart: Chart, masks: Masks, lang: str) -> tuple[HeatRow, ...]:
     )
 
 
-def _heat(chart: Chart, value: float | None, top: float, where: str, lang: str) -> Heat:
+def _strength(chart: Chart) -> Callable[[float], float]:
+    """From a value to 0–1. Where few cells dwarf the others (everybody is there in the month
+    they came), roots keep the others apart."""
+    values = sorted(y for s in chart.series for y in s.y if y is not None and y > 0)
+    values = [y for y in values if math.isfinite(y)]
+    if not values:
+        return lambda value: 0.0
+    power = 0.5 if values[len(values) // 2] < values[-1] / 8 else 1.0
+    return lambda value: float((max(value, 0.0) / values[-1]) ** power)
+
+
+def _heat(
+    chart: Chart, value: float | None, strength: Callable[[float], float], where: str, lang: str
+) -> Heat:
     if value is None or not math.isfinite(value):
         return Heat(-1, "", where)
-    level = math.ceil(8 * max(value, 0) / top) if top > 0 else 0
-    return Heat(min(level, 8), shown(chart, value, lang), f"{where}: {exact(value)}")
+    level = min(math.ceil(8 * strength(value)), 8)
+    return Heat(level, shown(chart, value, lang), f"{where}: {exact(value)}")
 
 
 def network(chart: Chart, masks: Masks, lang: str) -> Network:

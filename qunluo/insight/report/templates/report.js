@@ -124,7 +124,7 @@
     return chart.series.flatMap((s, i) => {
       const bar = {
         type: "bar", name: s.name, stack: stacked ? "all" : undefined, barCategoryGap: "32%",
-        barGap: "15%", barMinHeight: 1,
+        barGap: "15%", barMinHeight: 1, barMaxWidth: alone || stacked ? 72 : undefined,
         data: s.y.map((y, at) => ({ value: y, itemStyle: { color: colourAt(chart, s, i, at) } })),
         itemStyle: {
           borderRadius: stacked ? 0 : chart.sideways ? [0, 3, 3, 0] : [3, 3, 0, 0],
@@ -190,8 +190,13 @@
     return { min: 10 ** Math.floor(Math.log10(Math.min(...all))), max: 10 ** Math.ceil(Math.log10(Math.max(...all))) };
   };
 
-  const directly = (chart, wide) =>
-    wide && chart.series.length > 1 && chart.series.length <= 4 && /line|step/.test(chart.kind);
+  /* Names stand at the ends of a few lines, where the ends are far enough apart. */
+  const directly = (chart, wide) => {
+    if (!wide || chart.series.length < 2 || chart.series.length > 4 || !/line|step/.test(chart.kind)) return false;
+    const top = Math.max(...chart.series.flatMap((s) => s.y).filter((v) => v !== null));
+    const ends = chart.series.map((s) => s.y.filter((v) => v !== null).at(-1) ?? 0).sort((a, b) => a - b);
+    return ends.every((end, i) => i === 0 || end - ends[i - 1] > 0.07 * top);
+  };
 
   /* A name in two lines at most; a Chinese character is two wide. */
   const cut = (name, width) => {
@@ -210,8 +215,8 @@
       axisTick: { show: false },
     };
     const whole = chart.series.every((s) => s.y.every((v) => v === null || Number.isInteger(v)));
-    if (whole && !chart.percent && !chart.logY) values.minInterval = 1;
     const highest = Math.max(...chart.series.flatMap((s) => s.high || s.y).filter((v) => v !== null));
+    if (whole && highest >= 1 && !chart.percent && !chart.logY) values.minInterval = 1;
     const reach = Math.max(0, ...chart.marks.map(([value]) => value));
     const sums = chart.x.map((_, at) => chart.series.reduce((sum, s) => sum + (s.y[at] || 0), 0));
     const peak = chart.kind === "stacked" ? Math.max(...sums) : highest;
@@ -220,8 +225,9 @@
     else if (reach > highest) values.max = (axis) => Math.max(axis.max, reach * 1.08);
     const names = {
       type: "category", data: chart.x, axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } },
-      axisLabel: { ...text, width: wide ? 190 : 112, overflow: chart.sideways ? "break" : "truncate", ellipsis: "…",
-        interval: chart.sideways ? 0 : "auto", lineHeight: 13, formatter: chart.sideways ? (name) => cut(name, wide ? 56 : 32) : undefined },
+      axisLabel: chart.sideways
+        ? { ...text, width: wide ? 190 : 112, overflow: "break", lineHeight: 13, interval: 0, formatter: (name) => cut(name, wide ? 56 : 32) }
+        : { ...text, formatter: (name) => cut(name, 18) },
     };
     const measure = {
       type: chart.logX ? "log" : "value", scale: chart.kind === "scatter", axisTick: { show: false },
