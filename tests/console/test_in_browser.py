@@ -76,6 +76,17 @@ def assert_fits(page: Page) -> None:
     assert wide <= 0, f"{page.url} is {wide} px too wide"
 
 
+def follow(page: Page) -> None:
+    """Waits until the job's page has become the report; says why if it never does."""
+    alert = page.get_by_role("alert")
+    for _ in range(PATIENCE_MS // 200):
+        if page.url.endswith("/report.html"):
+            return
+        assert alert.count() == 0, alert.text_content()
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{page.url} never became a report")
+
+
 @pytest.mark.parametrize(("width", "lang"), CASES)
 def test_a_chat_becomes_a_report_that_is_kept(
     browser: Browser, address: str, tmp_path: Path, width: int, lang: str
@@ -93,9 +104,7 @@ def test_a_chat_becomes_a_report_that_is_kept(
         page.get_by_role("button", name=words["make"]).click()
         page.wait_for_url("**/jobs/*")
         assert_fits(page)
-        over = "location.pathname.endsWith('.html') || document.querySelector('[role=alert]')"
-        page.wait_for_function(over, timeout=PATIENCE_MS)
-        assert page.url.endswith("/report.html"), page.locator("[role=alert]").text_content()
+        follow(page)
         page.wait_for_load_state("networkidle")
         assert_fits(page)
         assert page.evaluate("window.origin") == "null"  # a report reaches nothing of the page
