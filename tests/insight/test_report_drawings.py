@@ -90,7 +90,9 @@ def test_long_names_lie_down_and_days_stand() -> None:
     assert not lies_down(b.chart("bar", ("2022-01-01", "2022-01-02")), OPEN, "zh")
     assert not lies_down(b.chart("bar", tuple(map(str, range(24)))), OPEN, "en")
     assert not lies_down(b.chart("bar", ("0–10%", "10–20%") * 5), OPEN, "en")
-    assert lies_down(b.chart("bar", ("question", "drawing", "mixed", "shills")), OPEN, "en")
+    assert lies_down(
+        b.chart("bar", ("question", "drawing", "mixed", "shills", "steady")), OPEN, "en"
+    )
 
 
 def test_a_name_is_cut_by_what_it_takes_on_paper() -> None:
