@@ -17,7 +17,8 @@ from tests.insight.tables_builder import START, Said, at, collect, find, key, ta
 
 
 def life(*weeks: int) -> Life:
-    return Life(1, START.date(), START.date(), 0, np.array(weeks))
+    last = START.date() + timedelta(days=max(7 * len(weeks) - 1, 0))
+    return Life(1, START.date(), last, 0, np.array(weeks))
 
 
 WAVE = (60, 100, 60, 20, 5)

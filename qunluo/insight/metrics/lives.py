@@ -60,7 +60,8 @@ def shape_of(life: Life) -> Shape:
         return Shape(life, "stillborn", (), 0)
     waves, active = waves_of(life.weeks)
     days = 7 * int(active.nonzero()[0][-1] - active.nonzero()[0][0] + 1)
-    return Shape(life, _type(len(life.weeks), waves, active), waves, days)
+    span = (life.last_on - life.first_on).days + 1
+    return Shape(life, _type(len(life.weeks), waves, active), waves, min(days, span))
 
 
 def _type(weeks: int, waves: tuple[tuple[int, int], ...], active: Array) -> Type:
@@ -112,7 +113,7 @@ def _life_curve(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         sentence=_sentence(kinds, alive, short),
         charts=_charts(rows, shapes, kinds),
         tables=(_table(shapes, facts),),
-        notes=(*_censored(alive, facts), *((interval(low, high),) if alive else ())),
+        notes=(*_censored(alive, facts), *((_short_share(low, high),) if alive else ())),
         move=_revive(shapes, kinds),
     )
 
@@ -150,11 +151,16 @@ def _censored(alive: list[Shape], facts: Facts) -> tuple[Text, ...]:
         return ()
     return (
         Text(
-            f"{many(len(open_ones), 'group')} were still active when the archive ends: their "
-            "lifespan is at least the one shown.",
+            f"{many(len(open_ones), 'group was', 'groups were')} still active when the "
+            "archive ends: their lifespan is at least the one shown.",
             f"存档结束时仍有 {len(open_ones):,} 个群活跃：其实际寿命不短于此处所示。",
         ),
     )
+
+
+def _short_share(low: float, high: float) -> Text:
+    shown = interval(low, high)
+    return Text(f"At most two months: {shown.en}.", f"不超过两个月的占比：{shown.zh}。")
 
 
 def _charts(rows: pa.Table, shapes: list[Shape], kinds: Counter[Type]) -> tuple[Chart, ...]:
@@ -281,19 +287,19 @@ LIFE_CURVE = Metric(
         "three-week mean. Level: nearest-rank 90% quantile of the smoothed weeks above 0. "
         f"Active week: smoothed ≥ {DOWN:.0%} of the level. Wave: run of active weeks that "
         f"reaches {UP:.0%} of the level. Active lifespan: days from the start of the first to "
-        "the end of the last active week. Types, the first that fits: stillborn (fewer "
-        f"than {BORN} member messages in all), steady (at least {STEADY_WEEKS} weeks, of which "
-        f"{STEADY_SHARE:.0%} are active), one wave, recurring waves (two or more). “At most "
-        f"two months” is {TWO_MONTHS} days, as a share of groups not stillborn, with Wilson's "
-        "interval.",
+        "the end of the last active week, at most its whole life. Types, the first that "
+        f"fits: stillborn (fewer than {BORN} member messages in all), steady (at least "
+        f"{STEADY_WEEKS} weeks, of which {STEADY_SHARE:.0%} are active), one wave, recurring "
+        f"waves (two or more). “At most two months” is {TWO_MONTHS} days, as a share of "
+        "groups not stillborn, with Wilson's interval.",
         "从群第一条消息（不分身份）所在周到最后一条所在周，按本地自然周（周一起）统计成员消"
         f"息，没有消息的周计 0；按月绘图，存档不超过 {SHORT_WEEKS} 周时按周绘图。平滑："
         "三周居中均值。水位：大于 0 的平滑周的 90% 最近秩分位数。活跃周：平滑值 ≥ 水位的 "
         f"{DOWN:.0%}。一波：连续活跃周，且其中达到水位的 {UP:.0%}。活跃期：第一个活跃周开始到"
-        f"最后一个活跃周结束的天数。形态按序取第一个符合者：未激活（成员消息总共不足 {BORN} "
-        f"条成员消息）、持续活跃（至少 {STEADY_WEEKS} 周且其中 {STEADY_SHARE:.0%} 活跃）、"
-        f"一波流、多波复起（两波及以上）。“不超过两个月”为 {TWO_MONTHS} 天，占非“未激活”群的比"
-        "例，附 Wilson 区间。",
+        "最后一个活跃周结束的天数，不超过群的全部天数。形态按序取第一个符合者：未激活（成员消"
+        f"息总共不足 {BORN} 条成员消息）、持续活跃（至少 {STEADY_WEEKS} 周且其中 "
+        f"{STEADY_SHARE:.0%} 活跃）、一波流、多波复起（两波及以上）。“不超过两个月”为 "
+        f"{TWO_MONTHS} 天，占非“未激活”群的比例，附 Wilson 区间。",
     ),
     cubes=(CLASS_DAY,),
     summarise=_life_curve,
