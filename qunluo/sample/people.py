@@ -113,6 +113,8 @@ def _speakers(random: Random, groups: Groups, distinct: int) -> Ints:
     free = planted == 0
     sizes = fixed.astype(np.int64)
     cap: Array = np.maximum(np.minimum(GROUP_CAP * groups.rate, room), 2)[free]
+    if cap.sum() < total - fixed.sum():  # more people than such groups usually hold
+        cap = np.maximum(room, 2)[free]
     sizes[free] = capped(total - int(fixed.sum()), wanted[free], 2, cap)
     result: Ints = sizes
     return result
@@ -176,7 +178,7 @@ def _weights(
     special = np.zeros(len(group))
     special[(part == KOC) & (rank == 0)] = 0.15
     special[(part == KOC) & (rank == 1)] = 0.09
-    special[part == LOUD] = 0.58
+    special[part == LOUD] = 0.7
     # Two who talk more than 4 % of the shill group, five honest ones within 1–4 %.
     special[(part == CHATTY) & (rank < 2)] = 0.215
     special[(part == CHATTY) & (rank >= 2)] = 0.076

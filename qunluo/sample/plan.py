@@ -16,6 +16,7 @@ STUDY_GROUPS = 67
 STUDY_SPEAKERS = 5_823
 BRAND_SHARE, SYSTEM_SHARE = 0.70, 0.03
 LEAST_MESSAGES, LEAST_DAYS = 200, 60
+MOST_SPEAKERS = 0.33  # per member message
 
 
 class PlanImpossibleError(QunluoError):
@@ -53,7 +54,7 @@ class Plan:
         """
         size = messages / STUDY_MESSAGES
         groups = max(3, round(STUDY_GROUPS * size ** (1.0 if size > 1 else 0.5)))
-        speakers = max(20, round(STUDY_SPEAKERS * size ** (1.0 if size > 1 else 0.75)))
+        speakers = max(17, round(STUDY_SPEAKERS * size ** (1.0 if size > 1 else 0.75)))
         return cls(messages, groups, speakers, seed)
 
     def check(self) -> None:
@@ -89,7 +90,7 @@ class Plan:
                 f"it takes at least {LEAST_MESSAGES} messages, {LEAST_DAYS} days and one group",
                 f"至少需要 {LEAST_MESSAGES} 条消息、{LEAST_DAYS} 天和一个群",
             )
-        if self.speakers * 1.2 > self.member_messages:
+        if self.speakers > self.member_messages * MOST_SPEAKERS:
             return Text("too few messages for so many speakers", "发言者太多而消息太少")
         if self.speakers < 5 * self.groups + 1 or self.brand_messages < 20 * self.groups:
             return Text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,12 @@ FILES = (
     "messages.parquet", "events.parquet", "roster.csv", "staff.csv", "orders.csv",
     "corporate.csv", "truth.json", "truth_members.parquet", "truth_replies.parquet",
 )  # fmt: skip
-UNIQUE = ("message_id", "reply_to", "sent_at")  # columns where a dictionary only costs
+UNIQUE = (
+    "message_id",
+    "reply_to",
+    "sent_at",
+    "media_bytes",
+)  # columns where a dictionary only costs
 
 
 class SampleNotWrittenError(QunluoError):
@@ -79,14 +85,21 @@ def _write_messages(story: Story, to: Path, progress: Progress | None) -> Tally:
         whole(to / "truth_replies.parquet") as replies_path,
         pq.ParquetWriter(path, MESSAGES, compression="zstd", use_dictionary=columns) as out,
         pq.ParquetWriter(replies_path, REPLIES, compression="zstd") as replies,
+        ThreadPoolExecutor(1) as press,
     ):
+        written: Future[None] | None = None
         for slab in story.slabs():
             table = story.setter.table(slab.random, slab.rows, slab.content, slab.before)
-            out.write_table(table)
             replies.write_table(reply_table(slab.rows, story.groups, slab.before))
             tally.add(slab.rows, slab.content)
+            # One slab is encoded while the next is made; never more, for memory's sake.
+            if written:
+                written.result()
+            written = press.submit(out.write_table, table)
             if progress:
                 progress(tally.messages, story.plan.messages)
+        if written:
+            written.result()
     return tally
 
 

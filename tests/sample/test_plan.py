@@ -23,6 +23,7 @@ from qunluo.sample import (
     write_whatsapp,
 )
 from qunluo.sample.numbers import apportion, capped, table_of
+from qunluo.sample.story import Story
 from tests.sample.conftest import read
 
 SMALL = Plan(messages=1_000, groups=3, speakers=60)
@@ -124,6 +125,28 @@ def test_whatsapp_text_has_one_line_with_a_sender_per_message(tmp_path: Path) ->
     assert len({name for _, name in found}) >= 60
     assert text.splitlines()[0].startswith("18/08/2021, 00:00 - Messages and calls")
     assert "<Media omitted>" in text
+
+
+@given(
+    messages=st.integers(300, 8_000),
+    groups=st.integers(1, 12),
+    crowd=st.floats(0, 1),
+    seed=st.integers(0, 99),
+    last_on=st.sampled_from([date(2021, 10, 20), date(2022, 3, 1), date(2023, 3, 20)]),
+)
+@settings(max_examples=15, deadline=None)
+def test_any_possible_plan_gives_its_exact_sizes_and_days(
+    messages: int, groups: int, crowd: float, seed: int, last_on: date
+) -> None:
+    groups = min(groups, messages // 100)
+    least, most = 5 * groups + 1, int(messages * 0.27 * 0.33) - 1
+    speakers = max(least, round(least + crowd * (most - least)))
+    plan = Plan(messages, groups, speakers, seed, last_on=last_on)
+    rows = [slab.rows for slab in Story(plan).slabs()]
+    at = np.concatenate([r.at for r in rows])
+    assert len(at) == messages
+    assert len(np.unique(np.concatenate([r.account for r in rows]))) == speakers
+    assert (at[0] // 86_400, at[-1] // 86_400) == (0, plan.days - 1)
 
 
 @given(
