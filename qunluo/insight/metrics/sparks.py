@@ -94,13 +94,25 @@ class Effect:
         return float(low), float(high)
 
 
-def lagged(pulse: pa.Table, source: str) -> dict[int, tuple[Array, Array, Array]]:
-    """Per group: hour, others' messages in the next hour, and the extra over matched hours.
+@dataclass(frozen=True)
+class Hours:
+    """A group's hours that count: those with a post (`posted`) and those they are matched to.
 
-    Only hours with a post of `source` that have a matched hour without one: same group, same
-    hour of the week, and others about equally busy (BANDS) in the hour before. Extra is the
-    change from the hour before to the hour after, less the mean change of matched hours.
+    `extra` adds up to the effect: of an hour with a post, by how much others' messages rose
+    from the hour before to the hour after, less the mean rise of matched hours. Matched
+    hours add their deviation from that mean, weighted: 0 in sum, but it tells the bootstrap
+    how unsure the mean is.
     """
+
+    hour: Array
+    posted: Array
+    after: Array
+    extra: Array
+
+
+def lagged(pulse: pa.Table, source: str) -> dict[int, Hours]:
+    """Per group, hours with a post of `source` and matched hours without: same group, same hour
+    of the week, others about equally busy (BANDS) in the hour before."""
     return {group: _lagged(rows, source) for group, rows in _largest(pulse).items()}
 
 
@@ -111,32 +123,47 @@ def _largest(pulse: pa.Table) -> dict[int, pa.Table]:
     return {g: groups[g] for g in sorted(kept)}
 
 
-def _lagged(rows: pa.Table, source: str) -> tuple[Array, Array, Array]:
+def _lagged(rows: pa.Table, source: str) -> Hours:
     hour = column(rows, "hour")
     start, width = int(hour.min()), int(hour.max() - hour.min()) + 1
     posts, others = np.zeros(width), np.zeros(width)
     posts[hour - start], others[hour - start] = column(rows, source), column(rows, "others")
     now = np.arange(1, width - 1)  # hours that have one before and one after
     posted, after = posts[now] > 0, others[now + 1]
-    band = np.searchsorted(np.array(BANDS), others[now - 1], side="right")
-    change = after - others[now - 1]
-    cell = (now + start) % WEEK_H * (len(BANDS) + 1) + band
+    cell = _cells(now + start, others[now - 1])
+    extra, matched = _extra(cell, posted, after - others[now - 1])
+    return Hours(now[matched] + start, posted[matched], after[matched], extra[matched])
+
+
+def _cells(hour: Array, before: Array) -> Array:
+    band = np.searchsorted(np.array(BANDS), before, side="right")
+    cells: Array = hour % WEEK_H * (len(BANDS) + 1) + band
+    return cells
+
+
+def _extra(cell: Array, posted: Array, change: Array) -> tuple[Array, Array]:
+    """See `Hours.extra`, and which hours lie in a cell that has both kinds."""
     cells = WEEK_H * (len(BANDS) + 1)
+    loud = np.bincount(cell[posted], minlength=cells)
     quiet = np.bincount(cell[~posted], minlength=cells)
     usual = np.bincount(cell[~posted], weights=change[~posted], minlength=cells)
-    matched = posted & (quiet[cell] > 0)
-    at = cell[matched]
-    return now[matched] + start, after[matched], change[matched] - usual[at] / quiet[at]
+    matched = (loud[cell] > 0) & (quiet[cell] > 0)
+    quiet = np.maximum(quiet, 1)
+    off = change - usual[cell] / quiet[cell]
+    return np.where(posted, off, -off * loud[cell] / quiet[cell]), matched
 
 
-def effect(parts: list[tuple[Array, Array, Array]], seed: int) -> Effect:
+def effect(parts: list[Hours], seed: int) -> Effect:
     """One effect over these groups' hours."""
-    hour, after, extra = (np.concatenate(column) for column in zip(*parts, strict=True))
+    hour = np.concatenate([part.hour for part in parts])
+    posted = np.concatenate([part.posted for part in parts])
+    extra = np.concatenate([part.extra for part in parts])
+    after = np.concatenate([part.after for part in parts])[posted]
     _, week = np.unique(hour // WEEK_H, return_inverse=True)
     weeks = int(week.max()) + 1 if len(week) else 0
     return Effect(
         np.bincount(week, weights=extra, minlength=weeks),
-        np.bincount(week, minlength=weeks),
+        np.bincount(week, weights=posted, minlength=weeks),
         float(after.mean()) if len(after) else float("nan"),
         seed,
     )
@@ -248,9 +275,11 @@ def _chart(known: Mapping[str, Effect]) -> Chart:
     )
 
 
-def _group_effects(parts: Mapping[int, tuple[Array, Array, Array]], facts: Facts) -> Table:
+def _group_effects(parts: Mapping[int, Hours], facts: Facts) -> Table:
     found = [
-        (g, effect([part], facts.seed)) for g, part in parts.items() if len(part[0]) >= FEW
+        (g, effect([part], facts.seed))
+        for g, part in parts.items()
+        if int(part.posted.sum()) >= FEW
     ]
     found.sort(key=lambda row: (-row[1].n, row[0]))
     return Table(
