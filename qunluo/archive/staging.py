@@ -131,8 +131,17 @@ class Stage:
 
     def _put(self, shelf: Shelf, rows: pa.Table, instant: str, source_no: int) -> None:
         if rows.num_rows:
-            place = {"source_no": source_no, "first_pos": self.pos, "zone": self.zone}
-            shelf.put(staged(rows, to=shelf.schema, instant=instant, **place))
+            to = shelf.schema
+            shelf.put(
+                staged(
+                    rows,
+                    to=to,
+                    instant=instant,
+                    source_no=source_no,
+                    first_pos=self.pos,
+                    zone=self.zone,
+                )
+            )
         self.pos += rows.num_rows
 
     def months(self) -> dict[int, int]:

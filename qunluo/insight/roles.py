@@ -64,7 +64,7 @@ class Accounts:
         else:
             found = [pc.equal(c, account) for c in (ids, names)]
         hit = pc.or_(*(pc.fill_null(f, False) for f in found))
-        return self.keys[hit.to_numpy()]
+        return np.asarray(self.keys[hit.to_numpy()], np.int64)
 
 
 def roles_of(people: pa.Table, accounts: Accounts, groups: pa.Table, staff: pa.Table,
@@ -119,7 +119,7 @@ def _staffed(people: pa.Table, accounts: Accounts, groups: pa.Table,
 
 def _groups_named(groups: pa.Table, name: str) -> Keys:
     hit = pc.or_kleene(pc.equal(groups["group_id"], name), pc.equal(groups["name"], name))
-    return _keys(groups, "group_key")[pc.fill_null(hit, False).to_numpy()]
+    return np.asarray(_keys(groups, "group_key")[pc.fill_null(hit, False).to_numpy()], np.int64)
 
 
 def _by_hand(entries: list[_Entry], rows: int) -> NDArray[np.bool_]:

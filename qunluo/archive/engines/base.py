@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -18,8 +18,8 @@ class Files:
     schema: pa.Schema
 
 
-Input = pa.Table | Files
-Inputs = Mapping[str, Input]
+Input: TypeAlias = pa.Table | Files
+Inputs: TypeAlias = Mapping[str, Input]
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ class Tally:
 class Batch:
     """Some rows in the order of the source. Tables have the exact schemas of `archive.schema`."""
 
-    messages: pa.Table = field(default_factory=lambda: MESSAGES.empty_table())
-    events: pa.Table = field(default_factory=lambda: EVENTS.empty_table())
+    messages: pa.Table = field(default_factory=MESSAGES.empty_table)
+    events: pa.Table = field(default_factory=EVENTS.empty_table)
     rejects: list[Reject] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     warnings: list[Text] = field(

@@ -58,12 +58,11 @@ def _totals(ready: Study, manifest: Manifest, sources: pa.Table | None) -> Total
     kinds = _event_kinds(ready.archive, manifest)
     actions, written = _sum(people, "actions"), _sum(people, "n")
     system = people.filter(pc.equal(people["class"], "system"))
-    speakers = people.filter(pc.not_equal(people["class"], "system"))
     ends = [pc.min(people["first_at"]).as_py(), pc.max(people["last_at"]).as_py()]
     return Totals(
         messages=written - actions,
         actions=actions,
-        speakers=pc.count_distinct(speakers["sender_key"]).as_py(),
+        speakers=pc.count_distinct(people["sender_key"]).as_py(),
         groups=pc.count_distinct(people["group_key"]).as_py(),
         joins=kinds.get("join", 0),
         leaves=kinds.get("leave", 0),
