@@ -89,17 +89,19 @@ class _Room:
 def infer(messages: pa.Table, names: Mapping[int, str]) -> pa.Table:
     """Links from answering to answered rows of `messages`, as `LINKS`, sorted by source.
 
-    `messages` has group_key, sender_key, sent_at (UTC), text, and may have message_id,
-    reply_to and sender_name (else `names` gives a name by sender_key). Rows may come in any
-    order; within a group they are read by time, ties in the order of the rows.
+    `messages` has group_key, sender_key, sent_at (UTC), text, and may have thread_id (talk of
+    another thread is another room), message_id, reply_to and sender_name (else `names` gives
+    one by sender_key). Rows may come in any order; within a room they are read by time, ties
+    in the order of the rows.
     """
-    order = _reading_order(messages)
+    rooms = _rooms(messages)
+    order = _reading_order(messages, rooms)
     rows = _Rows.of(messages.take(order), names)
     found: list[tuple[int, int, Evidence]] = []
-    for group in _groups(messages["group_key"].to_numpy()[order]):
+    for group in _groups(rooms[order]):
         found += _group_links(rows, group)
-    number = order.tolist()
-    links = sorted((number[row], number[target], why) for row, target, why in found)
+    place = order.tolist()
+    links = sorted((place[row], place[target], why) for row, target, why in found)
     columns = zip(*links, strict=True) if links else ((), (), ())
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, LINKS, strict=True)], LINKS)
 
@@ -137,16 +139,27 @@ def _column(messages: pa.Table, name: str) -> list[str | None] | None:
     return messages[name].to_pylist() if name in messages.column_names else None
 
 
-def _reading_order(messages: pa.Table) -> NDArray[np.int64]:
-    """Row numbers by group, then time; ties keep the order of the rows."""
+def _rooms(messages: pa.Table) -> NDArray[np.int64]:
+    """A number for each group and thread: who answers whom is judged within one."""
+    group = messages["group_key"].to_numpy()
+    if "thread_id" not in messages.column_names:
+        return np.unique(group, return_inverse=True)[1]
+    encoded = messages["thread_id"].combine_chunks().dictionary_encode()
+    thread = pc.fill_null(pc.add(encoded.indices.cast(pa.int64()), 1), 0).to_numpy()
+    pairs = np.stack([group, thread])
+    return np.unique(pairs, axis=1, return_inverse=True)[1].reshape(-1)
+
+
+def _reading_order(messages: pa.Table, room: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row numbers by room, then time; ties keep the order of the rows."""
     at = messages["sent_at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
-    return np.lexsort((np.arange(len(at)), at, messages["group_key"].to_numpy()))
+    return np.lexsort((np.arange(len(at)), at, room))
 
 
-def _groups(sorted_keys: NDArray[np.int64]) -> Iterator[range]:
-    """The places of each group's messages in reading order."""
-    cuts = np.flatnonzero(np.diff(sorted_keys)) + 1
-    for begin, end in pairwise([0, *cuts.tolist(), len(sorted_keys)]):
+def _groups(sorted_rooms: NDArray[np.int64]) -> Iterator[range]:
+    """The places of each room's messages in reading order."""
+    cuts = np.flatnonzero(np.diff(sorted_rooms)) + 1
+    for begin, end in pairwise([0, *cuts.tolist(), len(sorted_rooms)]):
         yield range(begin, end)
 
 

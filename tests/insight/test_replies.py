@@ -83,6 +83,18 @@ def test_in_a_crowd_the_message_before_says_nothing() -> None:
     assert linked([(1, 0, "first"), *crowd, (1, 20, "third")]) == []
 
 
+def test_threads_are_rooms_of_their_own() -> None:
+    lines = [
+        (1, 0, "one thing"),
+        (2, 5, "another thing"),
+        (1, 10, "still that"),
+        (2, 15, "yes"),
+    ]
+    threads: list[str | None] = ["a", None, "a", None]
+    assert linked(lines, thread_id=threads) == []
+    assert linked(lines) == [(2, 1, "proximity"), (3, 2, "proximity")]
+
+
 lines_of = st.lists(
     st.tuples(
         st.integers(1, 4),

@@ -32,7 +32,7 @@ QUOTE_CHARS = 160
 QUOTES = 3  # a family
 CLUSTERS = 12
 CLUSTER_PEOPLE = 3  # fewer saying the same is no cluster
-READ = 5_000  # quotations that clusters are made from
+READ = 3_000  # quotations that clusters are made from
 SHOWN_MONTHS = 36
 
 
@@ -189,7 +189,7 @@ def _people(said: list[tuple[int, str]], rows: Iterable[int]) -> int:
 
 
 def _pairs(said: list[tuple[int, str]]) -> dict[tuple[str, ...], list[int]]:
-    """Rows by pair of terms, of terms that enough people used; a message's twelve commonest."""
+    """Rows by pair of terms, of terms that enough people used; a message's eight commonest."""
     per_row = [terms(text) for _, text in said]
     users: dict[str, set[int]] = defaultdict(set)
     for (sender, _), words in zip(said, per_row, strict=True):
@@ -198,7 +198,7 @@ def _pairs(said: list[tuple[int, str]]) -> dict[tuple[str, ...], list[int]]:
     by_pair: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, words in enumerate(per_row):
         common = [w for w in words if len(users[w]) >= CLUSTER_PEOPLE]
-        kept = sorted(sorted(common, key=lambda w: (-len(users[w]), w))[:12])
+        kept = sorted(sorted(common, key=lambda w: (-len(users[w]), w))[:8])
         for i, a in enumerate(kept):
             for b in kept[i + 1 :]:
                 by_pair[a, b].append(row)
