@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 BLOCK_BYTES = 1 << 20
@@ -284,6 +285,7 @@ def _mend_one(found: re.Match[str]) -> str:
     return found[0] if found[1] else ""
 
 
+@lru_cache(maxsize=8)  # a dozen importers sniff the same head, one after the other
 def outline(head: bytes, records: int = 3) -> Json:
     """The top level of a JSON object cut off anywhere: its keys in order, whole values where
     they fit, and of an array its first `records` values. An array document has the key ""."""
