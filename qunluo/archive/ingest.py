@@ -23,6 +23,7 @@ from qunluo.kit.errors import QunluoError
 from qunluo.kit.text import Text
 
 HEAD_BYTES = 64 << 10
+NO_DOUBT = 0.95
 SURE = 0.5  # an importer less sure than this does not get the file
 CHECKPOINT_ROWS = 4_000_000  # after so many, what is read so far becomes part of the archive
 
@@ -113,9 +114,15 @@ class UnknownFormatError(QunluoError):
     )
 
 
-def recognise(source: Found) -> Importer | None:
-    """The importer that is surest of the file's content, if any is sure."""
+def recognise(source: Found, likely: Importer | None = None) -> Importer | None:
+    """The importer that is surest of the file's content, if any is sure.
+
+    `likely` is asked first and taken if it has no doubt: exports of ten thousand files are
+    of one format.
+    """
     head = source.head(HEAD_BYTES)
+    if likely and likely.sniff(head, source) >= NO_DOUBT:
+        return likely
     sure = [(importer(name).sniff(head, source), name) for name in FORMATS]
     best, name = max(sure, key=lambda s: (s[0], -list(FORMATS).index(s[1])), default=(0.0, ""))
     return importer(name) if best >= SURE else None
@@ -127,6 +134,7 @@ class _Run:
     def __init__(self, archive: Archive, options: Options, watch: Watch, folder: Path) -> None:
         self.archive, self.options, self.watch, self.folder = archive, options, watch, folder
         self.done = Imported()
+        self.likely: Importer | None = None
         manifest = archive.manifest()
         self.zone = zone_of(manifest.zone)
         known = archive.table(manifest.sources)
@@ -160,7 +168,7 @@ class _Run:
         self._begin()
 
     def _read(self, source: Found, number: int, tell: Callable[[int], None]) -> None:
-        found = recognise(source)
+        self.likely = found = recognise(source, self.likely)
         if found is None:
             self.done.skipped.append(Skipped(source.name, UnknownFormatError(name=source.name)))
             return
