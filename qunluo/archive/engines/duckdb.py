@@ -53,11 +53,25 @@ class DuckDB:
         self._bind(inputs)
         sql = sql_of(plan, _schemas(inputs), "duckdb")
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
-        done = self._connection.execute(f"COPY ({sql}) TO {_quoted(to)} ({options})")
+        done = self._connection.execute(
+            f"COPY ({self._narrow(sql)}) TO {_quoted(to)} ({options})"
+        )
         return int((done.fetchone() or (0,))[0])
 
     def _fetch(self, sql: str) -> pa.Table:
-        return _whole_numbers(self._connection.sql(sql).to_arrow_table())
+        return self._connection.sql(self._narrow(sql)).to_arrow_table()
+
+    def _narrow(self, sql: str) -> str:
+        """The query with sums of integers as 64-bit integers: DuckDB widens them to 128."""
+        rows = self._connection.sql(sql)
+        wide = [str(kind) == "HUGEINT" for kind in rows.types]
+        if not any(wide):
+            return sql
+        columns = ", ".join(
+            f'CAST("{name}" AS BIGINT) AS "{name}"' if is_wide else f'"{name}"'
+            for name, is_wide in zip(rows.columns, wide, strict=True)
+        )
+        return f"SELECT {columns} FROM ({sql})"
 
     def _bind(self, inputs: Inputs) -> None:
         for name, table in inputs.items():
@@ -77,15 +91,6 @@ class DuckDB:
 
 def _schemas(inputs: Inputs) -> Mapping[str, pa.Schema]:
     return {name: table.schema for name, table in inputs.items()}
-
-
-def _whole_numbers(rows: pa.Table) -> pa.Table:
-    """Sums of integers as 64-bit integers: DuckDB widens them to 128 bits."""
-    fields = [
-        f.with_type(pa.int64()) if pa.types.is_decimal(f.type) and f.type.scale == 0 else f
-        for f in rows.schema
-    ]
-    return rows.cast(pa.schema(fields))
 
 
 def _quoted(path: Path) -> str:
