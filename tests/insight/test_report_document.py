@@ -70,7 +70,7 @@ def test_keys_are_sorted_and_numbers_are_numbers() -> None:
     value = {"z": math.nan, "a": [math.inf, 1 / 3], "m": {3: np.float64(0.1) + np.float64(0.2)}}
     text = render_json(b.report_of(b.figure("f", b.finding(value))))
     assert json.loads(text)["figures"]["f"]["value"] == {
-        "a": [None, 0.3333333333],
+        "a": [None, 0.333333333333],
         "m": {"3": 0.3},
         "z": None,
     }

@@ -19,7 +19,7 @@ from qunluo.insight.report.verdict import best_moves, verdict
 from qunluo.kit.text import Text
 
 FORMAT_VERSION = 1
-DIGITS = 10
+DIGITS = 12
 """Significant digits of a fraction: fewer than a double holds, so that the order in which
 cores add up does not show."""
 
