@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -250,10 +249,3 @@ def serve(host: str | None, port: int | None, data: Path | None, sample: bool) -
 
     with _told(teller("none", user_lang())):
         serve_command(host=host, port=port, data=data, sample=sample)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder that goes when the command ends."""
-    with TemporaryDirectory(prefix="qunluo-") as name:
-        yield Path(name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from qunluo.archive.engines.duckdb import DuckDB
 from qunluo.archive.manifest import Folder, zone_of
 from qunluo.archive.store import Archive
-from qunluo.cli.commands import temporary_folder
 from qunluo.cli.importing import (
     NothingNamedError,
     opened,
@@ -44,8 +44,8 @@ def write_report(wish: Wish, tell: Teller, lang: str) -> None:
     if not wish.files and not wish.orders:
         raise NothingNamedError
     given = _given(wish)
-    with temporary_folder() as folder, DuckDB() as engine:
-        _write(_source(wish, engine, folder, tell, lang), given, wish, tell, lang)
+    with TemporaryDirectory(prefix="qunluo-") as folder, DuckDB() as engine:
+        _write(_source(wish, engine, Path(folder), tell, lang), given, wish, tell, lang)
     tell.close()
     print(wish.output)
 
