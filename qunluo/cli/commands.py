@@ -118,6 +118,11 @@ def _known(error: Exception) -> QunluoError:
 
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 PATH = click.Path(path_type=Path)
+REJECTS = click.option(
+    "--rejects",
+    type=PATH,
+    help="Also write the lines that could not be read, with reasons (CSV).",
+)
 
 
 def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -158,6 +163,7 @@ def main() -> None:
 @click.option("--json", "document", type=PATH, help="Also write the figures as JSON.")
 @click.option("--anonymous", is_flag=True, help="Mask names and quotations.")
 @click.option("--archive", type=PATH, help="Keep the imported rows in this folder.")
+@REJECTS
 @_options
 def report(*, tell: Teller, lang: str, **wish: Any) -> None:
     """Write the report of chat exports, or of an archive folder, as one HTML file."""
@@ -170,6 +176,7 @@ def report(*, tell: Teller, lang: str, **wish: Any) -> None:
 @FILES
 @click.option("--archive", type=PATH, required=True, help="The folder to import into.")
 @_reading
+@REJECTS
 @_options
 def import_(**given: Any) -> None:
     """Read chat exports into an archive folder; again is harmless."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+from pyarrow import csv
+
 from qunluo.archive.engines.duckdb import DuckDB
+from qunluo.archive.exporters.tabular import harmless
 from qunluo.archive.importers.base import Options
 from qunluo.archive.ingest import Imported, Step, import_files
 from qunluo.archive.manifest import ArchiveDamagedError, zone_of
+from qunluo.archive.schema import REJECTS
 from qunluo.archive.store import Archive
 from qunluo.cli.telling import Teller
 from qunluo.kit.errors import QunluoError
@@ -62,7 +67,8 @@ def opened(folder: Path, engine: DuckDB, zone: str | None) -> Archive:
 
 
 def import_command(*, files: tuple[Path, ...], archive: Path, group: str | None,
-                   date_order: str | None, zone: str | None, tell: Teller, lang: str) -> None:  # fmt: skip
+                   date_order: str | None, zone: str | None, rejects: Path | None,
+                   tell: Teller, lang: str) -> None:  # fmt: skip
     if not files:
         raise NothingNamedError
     zone_of(zone or "UTC")
@@ -70,8 +76,24 @@ def import_command(*, files: tuple[Path, ...], archive: Path, group: str | None,
         target = opened(archive, engine, zone)
         options = options_of(group, date_order, target.manifest().zone)
         done = read_into(target, files, options, tell)
+        write_rejects(target, rejects)
     tell.close()
     tell_imported(done, lang)
+
+
+def write_rejects(archive: Archive, to: Path | None) -> None:
+    """All lines of the archive's exports that could not be read: source, line, reason, content."""
+    if to is None:
+        return
+    found = archive.table(archive.manifest().rejects)
+    rows = REJECTS.empty_table() if found is None else found.select(REJECTS.names)
+    ordered = rows.sort_by([("source", "ascending"), ("line", "ascending")])
+    texts = {f.name for f in REJECTS if pa.types.is_string(f.type)}
+    safe = [
+        harmless(ordered[n].combine_chunks()) if n in texts else ordered[n]
+        for n in REJECTS.names
+    ]
+    csv.write_csv(pa.table(safe, names=REJECTS.names), to)
 
 
 def tell_imported(done: Imported, lang: str) -> None:

@@ -16,6 +16,7 @@ from qunluo.cli.importing import (
     options_of,
     read_into,
     tell_imported,
+    write_rejects,
 )
 from qunluo.cli.telling import Teller
 from qunluo.insight.given import Given
@@ -37,6 +38,7 @@ class Wish:
     document: Path | None
     anonymous: bool
     archive: Path | None
+    rejects: Path | None
 
 
 def write_report(wish: Wish, tell: Teller, lang: str) -> None:
@@ -45,7 +47,9 @@ def write_report(wish: Wish, tell: Teller, lang: str) -> None:
         raise NothingNamedError
     given = _given(wish)
     with TemporaryDirectory(prefix="qunluo-") as folder, DuckDB() as engine:
-        _write(_source(wish, engine, Path(folder), tell, lang), given, wish, tell, lang)
+        source = _source(wish, engine, Path(folder), tell, lang)
+        write_rejects(source, wish.rejects)
+        _write(source, given, wish, tell, lang)
     tell.close()
     print(wish.output)
 
