@@ -151,6 +151,11 @@ class Archive:
         """One of `PROFILES` of every segment; an account or group may stand in several."""
         return self._files(manifest.segments, name, PROFILES[name][0])
 
+    def crossing(self, manifest: Manifest) -> Files:
+        """Replies and neighbours that lie in two segments."""
+        file = manifest.crossing
+        return Files((self._existing(file.name),) if file else (), CROSSING)
+
     def table(self, file: StoredFile | None) -> pa.Table | None:
         """A small file, whole."""
         return pq.read_table(self._existing(file.name)) if file else None

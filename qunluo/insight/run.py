@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qunluo.archive.counted import COUNTED
-from qunluo.archive.engines.base import Inputs, Plan
+from qunluo.archive.engines.base import Inputs, Later, Plan
 from qunluo.archive.manifest import Manifest
 from qunluo.archive.store import Archive
 from qunluo.insight.figures import Cube, Facts, Finding, Metric, Missing, Need
@@ -47,13 +48,35 @@ class Names(Mapping[int, str]):
 
 @dataclass(frozen=True)
 class Study:
-    """An archive made ready for metrics."""
+    """An archive made ready for metrics; each part is made when it is first asked for."""
 
     archive: Archive
-    inputs: Inputs
-    facts: Facts
-    people: pa.Table  # group_key, sender_key, n, actions, first_at, last_at, class (now)
-    dated: bool
+    manifest: Manifest
+    given: Given
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What metrics may know besides their cubes."""
+        ground = self._ground
+        has = _has(self.archive, self.manifest, self.given)
+        return _facts(self.manifest, ground, has)
+
+    @cached_property
+    def people(self) -> pa.Table:
+        """group_key, sender_key, n, actions, first_at, last_at, class (now)"""
+        people, classes = self._ground.people, self._ground.roles.classes["class"]
+        return people.append_column("class", classes.slice(0, people.num_rows))
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """Every table that cubes may stand on."""
+        small = {name: Later(s, partial(self.small, name)) for name, s in SMALL.items()}
+        return inputs_of(self.archive, self.manifest, small)
+
+    @cached_property
+    def dated(self) -> bool:
+        """Whether some account was staff for a time only."""
+        return self.given.staff is not None and self._ground.roles.dated.num_rows > 0
 
     def cubes(self, cubes: Iterable[Cube], *, rollups: bool = True) -> dict[str, pa.Table]:
         """Rows of each cube by its name, each evaluated once."""
@@ -69,21 +92,38 @@ class Study:
 
         return Plan(name, build)
 
+    @cached_property
+    def _ground(self) -> Ground:
+        return _ground(self.archive, self.manifest, self.given)
+
+    def small(self, name: str) -> pa.Table:
+        """One of `tables.SMALL`."""
+        return self._ground.small[name]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Who is who: what classes, names and the user's lists come to."""
+
+    people: pa.Table
+    accounts: Accounts
+    roles: Roles
+    small: Mapping[str, pa.Table]  # as `tables.SMALL`
+
 
 def study(archive: Archive, given: Given) -> Study:
-    """Names, classes and what the archive has; the ground that metrics stand on."""
-    manifest = archive.manifest()
+    """The archive as it stands, with the user's lists; the ground that metrics stand on."""
+    return Study(archive, archive.manifest(), given)
+
+
+def _ground(archive: Archive, manifest: Manifest, given: Given) -> Ground:
     base = _base(archive, manifest)
-    accounts, groups = Accounts(base["accounts"]), base["groups"]
+    accounts, groups, people = Accounts(base["accounts"]), base["groups"], base["people"]
     small = given.tables(accounts, groups)
-    people = base["people"]
     roles = roles_of(people, accounts, groups, small["staff"], small["corporate"])
     small |= {"classes": roles.classes, "dated": roles.dated, "groups": groups}
     small["accounts"] = _with_acting(accounts.table, roles)
-    facts = _facts(manifest, people, accounts, groups, roles, _has(archive, manifest, given))
-    dated = roles.dated.num_rows > 0
-    people = people.append_column("class", roles.classes["class"].slice(0, people.num_rows))
-    return Study(archive, inputs_of(archive, manifest, small), facts, people, dated)
+    return Ground(people, accounts, roles, small)
 
 
 def findings(ready: Study, metrics: Sequence[Metric], *, rollups: bool = True,
@@ -172,8 +212,8 @@ def _with_acting(accounts: pa.Table, roles: Roles) -> pa.Table:
     return pa.concat_tables([accounts, pa.Table.from_pylist(rows, accounts.schema)])
 
 
-def _facts(manifest: Manifest, people: pa.Table, accounts: Accounts, groups: pa.Table,
-           roles: Roles, has: frozenset[Need]) -> Facts:  # fmt: skip
+def _facts(manifest: Manifest, ground: Ground, has: frozenset[Need]) -> Facts:
+    people, accounts, groups = ground.people, ground.accounts, ground.small["groups"]
     ends = [pc.min(people["first_at"]).as_py(), pc.max(people["last_at"]).as_py()]
     first_on, last_on = (e.date().isoformat() if e else None for e in ends)
     named = pc.coalesce(accounts.table["name"], accounts.table["sender_id"])
@@ -184,7 +224,7 @@ def _facts(manifest: Manifest, people: pa.Table, accounts: Accounts, groups: pa.
         last_on=last_on,
         has=has,
         group_names=Names(groups["group_key"].to_numpy(), in_groups),
-        sender_names=Names(accounts.keys, named, roles.acting),
+        sender_names=Names(accounts.keys, named, ground.roles.acting),
     )
 
 

@@ -45,8 +45,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from qunluo.archive.counted import COUNTED, CROSSING, Counted
-from qunluo.archive.engines.base import Inputs
+from qunluo.archive.counted import COUNTED, Counted
+from qunluo.archive.engines.base import Inputs, Later
 from qunluo.archive.manifest import Manifest
 from qunluo.archive.store import Archive
 from qunluo.insight.inputs import ORDERS, STAFF, schema
@@ -164,13 +164,12 @@ def _acting(messages: Any, dated: Any) -> Any:
     return acting.select(messages.columns)
 
 
-def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, pa.Table]) -> Inputs:
-    """Every table an archive offers, under the names that plans use."""
-    crossing = archive.table(manifest.crossing)
+def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, Later]) -> Inputs:
+    """Every table an archive offers, under the names that plans use, with those of `SMALL`."""
     return {
         "messages": archive.messages(manifest),
         "events": archive.events(manifest),
-        "crossing": CROSSING.empty_table() if crossing is None else crossing,
+        "crossing": archive.crossing(manifest),
         **{c.rollup: archive.rollups(manifest, c) for c in COUNTED},
-        **{name: small.get(name, s.empty_table()) for name, s in SMALL.items()},
+        **small,
     }

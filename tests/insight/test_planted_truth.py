@@ -74,7 +74,7 @@ def _found(folder: Path) -> tuple[dict[str, Finding], dict[int, str]]:
         )
         ready = study(archive, given)
         rows = findings(ready, metrics)
-        accounts = ready.inputs["accounts"]
+        accounts = ready.small("accounts")
     assert isinstance(accounts, pa.Table)
     keys, ids = (accounts[name].to_pylist() for name in ("sender_key", "sender_id"))
     found = {m.id: found for m, found in rows if isinstance(found, Finding)}

@@ -136,7 +136,7 @@ def test_orders_alone_make_a_report(engine: DuckDB, tmp_path: Path) -> None:
 
 def classes(archive: Archive, given: Given) -> dict[tuple[str, str], str]:
     ready = study(archive, given)
-    rows = ready.inputs["classes"]
+    rows = ready.small("classes")
     assert isinstance(rows, pa.Table)
     names = ready.facts
     return {
@@ -170,7 +170,7 @@ def test_an_account_above_a_fifth_of_unknown_status_is_suspected_and_stays_a_mem
 ) -> None:
     archive = made(engine, tmp_path / "a", [*(Line(n, "shop") for n in range(3)), Line(5, "m")])
     assert classes(archive, Given())["g", "shop"] == "member"
-    rows = study(archive, Given()).inputs["classes"]
+    rows = study(archive, Given()).small("classes")
     assert isinstance(rows, pa.Table)
     assert rows["suspected"].to_pylist() == [True, True]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -18,7 +19,19 @@ class Files:
     schema: pa.Schema
 
 
-Input: TypeAlias = pa.Table | Files
+@dataclass(frozen=True)
+class Later:
+    """A table of known columns that is only made when a plan reads it."""
+
+    schema: pa.Schema
+    make: Callable[[], pa.Table]
+
+    @cached_property
+    def table(self) -> pa.Table:
+        return self.make()
+
+
+Input: TypeAlias = pa.Table | Files | Later
 Inputs: TypeAlias = Mapping[str, Input]
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from qunluo.archive.engines.base import Files, Input, Inputs, Plan
+from qunluo.archive.engines.base import Files, Input, Inputs, Later, Plan
 from qunluo.archive.engines.compiled import sql_of
 
 MEMORY = os.environ.get("QUNLUO_ENGINE_MEMORY", "1GB")
@@ -45,21 +44,29 @@ class DuckDB:
         self._spill.cleanup()
 
     def run(self, plans: Sequence[Plan], inputs: Inputs) -> dict[str, pa.Table]:
-        self._bind(inputs)
-        schemas = _schemas(inputs)
-        return {p.name: _ordered(self._fetch(sql_of(p, schemas, "duckdb"))) for p in plans}
+        texts = self._prepared(plans, inputs)
+        return {name: self._fetch(sql) for name, sql in texts.items()}
 
     def write(self, plan: Plan, inputs: Inputs, to: Path) -> int:
-        self._bind(inputs)
-        sql = sql_of(plan, _schemas(inputs), "duckdb")
+        sql = self._narrow(self._prepared([plan], inputs)[plan.name])
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
-        done = self._connection.execute(
-            f"COPY ({self._narrow(sql)}) TO {_quoted(to)} ({options})"
-        )
+        done = self._connection.execute(f"COPY ({sql}) TO {_quoted(to)} ({options})")
         return int((done.fetchone() or (0,))[0])
 
+    def _prepared(self, plans: Sequence[Plan], inputs: Inputs) -> dict[str, str]:
+        """The plans' texts, with every input that one of them reads in its place."""
+        schemas = {name: table.schema for name, table in inputs.items()}
+        texts = {p.name: sql_of(p, schemas, "duckdb") for p in plans}
+        read = [n for n in inputs if any(f'"{n}"' in sql for sql in texts.values())]
+        tables = {n: _made(inputs[n]) for n in read}  # may run plans of their own
+        for name, table in tables.items():
+            self._bind(name, table)
+        return texts
+
     def _fetch(self, sql: str) -> pa.Table:
-        return self._connection.sql(self._narrow(sql)).to_arrow_table()
+        """Rows in one order whatever the threads did: reports must not differ by a byte."""
+        ordered = f"SELECT * FROM ({self._narrow(sql)}) ORDER BY ALL"
+        return self._connection.sql(ordered).to_arrow_table()
 
     def _narrow(self, sql: str) -> str:
         """The query with sums of integers as 64-bit integers: DuckDB widens them to 128."""
@@ -73,33 +80,22 @@ class DuckDB:
         )
         return f"SELECT {columns} FROM ({sql})"
 
-    def _bind(self, inputs: Inputs) -> None:
-        for name, table in inputs.items():
-            self._bind_one(name, table)
-
-    def _bind_one(self, name: str, table: Input) -> None:
+    def _bind(self, name: str, table: pa.Table | Files) -> None:
         self._connection.execute(f'DROP VIEW IF EXISTS "{name}"')
-        if isinstance(table, Files) and table.paths:
+        if isinstance(table, Files):
             paths = ", ".join(_quoted(p) for p in table.paths)
             columns = ", ".join(f'"{f}"' for f in table.schema.names)
             source = f"SELECT {columns} FROM read_parquet([{paths}])"
             self._connection.execute(f'CREATE TEMP VIEW "{name}" AS {source}')
         else:
-            rows = table.schema.empty_table() if isinstance(table, Files) else table
-            self._connection.register(name, rows)
+            self._connection.register(name, table)
 
 
-def _schemas(inputs: Inputs) -> Mapping[str, pa.Schema]:
-    return {name: table.schema for name, table in inputs.items()}
+def _made(table: Input) -> pa.Table | Files:
+    if isinstance(table, Files) and not table.paths:
+        return pa.Table.from_batches([], table.schema)
+    return table.table if isinstance(table, Later) else table
 
 
 def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
-
-
-def _ordered(rows: pa.Table) -> pa.Table:
-    """Rows in one order whatever the threads did: reports must not differ by a byte."""
-    keys: list[Any] = [
-        (f.name, "ascending") for f in rows.schema if not pa.types.is_nested(f.type)
-    ]
-    return rows.sort_by(keys) if keys and rows.num_rows > 1 else rows.combine_chunks()
