@@ -113,10 +113,8 @@ class Archive:
                 old,
                 segments=segments,
                 crossing=self._crossing(segments) if stage.months() else old.crossing,
-                sources=self._recorded(old.sources, records.get("sources"), ["fingerprint"]),
-                rejects=self._recorded(
-                    old.rejects, records.get("rejects"), ["fingerprint", "line"]
-                ),
+                sources=self._recorded(old.sources, records.get("sources")),
+                rejects=self._recorded(old.rejects, records.get("rejects")),
             )
             self.folder.write(new)
             self.folder.sweep(new)
@@ -241,15 +239,15 @@ class Archive:
         rows = crossing_rows(self.engine, edges=edges, unresolved=unresolved, messages=messages)
         return self._store("crossing", rows.cast(CROSSING))
 
-    def _recorded(self, old: StoredFile | None, fresh: pa.Table | None,
-                  keys: list[str]) -> StoredFile | None:  # fmt: skip
-        """Rows of the old file and fresh ones, which replace those of equal keys."""
+    def _recorded(self, old: StoredFile | None, fresh: pa.Table | None) -> StoredFile | None:
+        """Rows of the old file and fresh ones, which replace those of the same export."""
         if not fresh:
             return old
         before = self.table(old)
         if before is not None:
-            kept = before.join(fresh.select(keys), keys, join_type="left anti")
-            fresh = pa.concat_tables([kept.select(fresh.column_names), fresh])
+            again = pc.is_in(before["fingerprint"], fresh["fingerprint"].combine_chunks())
+            fresh = pa.concat_tables([before.filter(pc.invert(again)), fresh])
+        keys = [k for k in ("fingerprint", "line") if k in fresh.column_names]
         return self._store("records", fresh.sort_by([(k, "ascending") for k in keys]))
 
     def _write(self, kind: str, plan: Plan, inputs: Mapping[str, Input]) -> StoredFile:
