@@ -111,6 +111,7 @@ class Finding:
     n: int
     sentence: Text  # the answer in words
     interval: tuple[float, float] | None = None  # 95 %, where `value` is one estimate
+    interval_of: Text | None = None  # the share it is of, where the unit is not a share of 1
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[Text, ...] = ()  # too little data, what differs from the study, and why

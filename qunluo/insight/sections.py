@@ -21,7 +21,7 @@ SECTIONS: tuple[tuple[str, Text, tuple[str, ...]], ...] = (
     ("people", Text("The people", "群里的人"),
      ("I8", "I12", "circles", "ties", "reply_inference", "drives", "people")),
     ("stay", Text("Who stays", "谁留了下来"),
-     ("cohorts", "membership", "retention", "survival_members", "stickiness")),
+     ("membership", "retention", "survival_members", "cohorts", "stickiness")),
     ("feel", Text("How it feels", "群的温度"),
      ("presence", "recognition", "belonging", "pride", "needs")),
     ("money", Text("Health and money", "健康与转化"),

@@ -46,7 +46,34 @@ def test_it_is_honest_about_too_little_data() -> None:
     words = verdict(b.report_of(totals=few))
     assert "in one group" in words.en
     assert "not as a judgement" in words.en
-    assert "12 条消息、2 人、2 天" in words.zh
+    assert "1 个群里共有 2 人发出 12 条消息。数据很少" in words.zh
+
+
+def test_it_says_a_single_day_once() -> None:
+    day = b.totals(messages=5, speakers=3, groups=1, last_at="2021-08-18T12:00:00")
+    assert verdict(b.report_of(totals=day)).en.startswith("On 18 Aug 2021, 3 people wrote 5")
+
+
+def test_it_cuts_no_bracket_in_two_and_writes_dates_in_words() -> None:
+    said = b.finding(sentence=Text("Half left (n = 9; in 2023-02); the rest stays.",
+                                   "一半离开（n = 9；2023-02 起）；其余留下。"))  # fmt: skip
+    words = verdict(b.report_of(b.figure("I1", said)))
+    assert "Half left (n = 9; in Feb 2023)." in words.en
+    assert "一半离开（n = 9；2023年2月起）" in words.zh
+
+
+def test_it_speaks_of_orders_where_there_are_only_orders() -> None:
+    none = b.totals(messages=0, speakers=0, groups=0, first_at=None, last_at=None)
+    bought = b.finding(sentence=Text("Half came back; more later.", "一半回购；其余略。"))
+    words = verdict(b.report_of(b.figure("orders", bought), totals=none))
+    assert words.en.startswith("There are orders but no messages")
+    assert words.en.endswith("Half came back.")
+
+
+def test_three_moves_about_one_matter_are_one_move() -> None:
+    figures = [_figure("health", 0.9), _figure("retention", 0.8), _figure("rfm", 0.5)]
+    shown = best_moves(b.report_of(*figures))
+    assert [ranked.figure.metric.id for ranked in shown] == ["health", "rfm"]
 
 
 def test_it_claims_nothing_of_an_empty_archive() -> None:

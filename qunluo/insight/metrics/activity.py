@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from qunluo.insight.estimates import quantile, spearman, spearman_interval, wilson
 from qunluo.insight.figures import Chart, Facts, Finding, Metric, Move, Need, Series, Table
 from qunluo.insight.metrics.member_cubes import MEMBERSHIP, NEVER, ROSTER, WHO, micros
-from qunluo.insight.metrics.phrases import interval, many, nothing, percent
+from qunluo.insight.metrics.phrases import NO_BRAND, many, nothing, percent, signed
 from qunluo.insight.metrics.pushes import paces
 from qunluo.insight.metrics.study_cubes import CLASS_DAY, SPEAKERS, Array, where
 from qunluo.kit.text import Text
@@ -108,9 +108,11 @@ def _activity(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=len(found),
         sentence=_sentence(found, above),
-        charts=(_histogram(found, above),),
+        interval=(low, high) if len(found) > 1 else None,
+        interval_of=Text("groups above 20%", "超过 20% 的群"),
+        charts=(_histogram(found, above),) if len(found) > 1 else (),
         tables=(_table(found, facts),),
-        notes=_notes(facts, unknown, interval(low, high)),
+        notes=_notes(facts, unknown),
         move=_wake(found, facts),
     )
 
@@ -127,13 +129,30 @@ def _as_value(r: Rate, facts: Facts) -> dict[str, object]:
 
 
 def _sentence(found: list[Rate], above: int) -> Text:
+    if len(found) == 1:
+        return _only_group(found[0])
     rate = percent(quantile([r.rate for r in found], 0.5))
     honest = percent(quantile([r.corrected for r in found], 0.5))
     return Text(
-        f"In {above:,} of {many(len(found), 'group')} more than 20% of the members speak; in "
-        f"the middle group {rate}, and {honest} of all who were ever in it.",
-        f"{len(found):,} 个群中有 {above:,} 个的发言成员超过 20%；居中的群为 {rate}，"
+        f"In {above:,} of {many(len(found), 'group')} more than 20% of the members speak; the "
+        f"median group has {rate}, or {honest} counting everybody who was ever in it.",
+        f"{len(found):,} 个群中有 {above:,} 个群发言成员超过 20%；中位数的群为 {rate}，"
         f"若以曾入群的所有人为分母则为 {honest}。",
+    )
+
+
+def _only_group(r: Rate) -> Text:
+    """Of one group, and where more spoke than are left, without a share above all."""
+    en = f"{percent(r.corrected)} of the {r.ever:,} who were ever in the group spoke"
+    zh = f"曾入群的 {r.ever:,} 人中有 {percent(r.corrected)} 发过言"
+    if r.rate > 1:
+        return Text(
+            f"{en}; that is more people ({r.speakers:,}) than are in it now ({r.size:,}).",
+            f"{zh}；发过言的人（{r.speakers:,}）比现有成员（{r.size:,}）还多。",
+        )
+    return Text(
+        f"{en}; of the {r.size:,} in it now it is {percent(r.rate)}.",
+        f"{zh}；以现有 {r.size:,} 名成员计为 {percent(r.rate)}。",
     )
 
 
@@ -180,9 +199,8 @@ def _table(found: list[Rate], facts: Facts) -> Table:
     )
 
 
-def _notes(facts: Facts, unknown: int, shown: Text) -> tuple[Text, ...]:
+def _notes(facts: Facts, unknown: int) -> tuple[Text, ...]:
     notes = [
-        Text(f"Groups above 20%: {shown.en}.", f"超过 20% 的群：{shown.zh}。"),
         Text(
             "The corrected rate is the honest one: leavers are missing from the group size but "
             "not from the speakers.",
@@ -252,6 +270,8 @@ ACTIVITY = Metric(
 def _frequency(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
     found, _ = rates(cubes)
     pace = {p.group: p.a_day for p in paces(cubes[CLASS_DAY.name])}
+    if not any(pace.values()):
+        return Finding({}, 0, nothing(NO_BRAND.en, NO_BRAND.zh))
     known = sorted((r for r in found if r.group in pace), key=lambda r: r.group)
     x = np.array([pace[r.group] for r in known], dtype=np.float64)
     y = np.array([r.rate for r in known], dtype=np.float64)
@@ -269,7 +289,7 @@ def _frequency(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
             "rho_corrected": spearman(x, np.array([r.corrected for r in known])),
         },
         n=len(known),
-        sentence=_verdict(verdict, rho, low, high),
+        sentence=_verdict(verdict, rho),
         interval=(low, high),
         charts=(_scatter(verdict, x, y),),
         notes=(_NO_CAUSE,),
@@ -281,9 +301,9 @@ def _too_few(n: int) -> Finding:
         value={"rho": None, "verdict": "inconclusive"},
         n=n,
         sentence=Text(
-            f"Inconclusive: {many(n, 'group')} of known size and varying pace are too few "
-            f"(at least {FEW}).",
-            f"无法判断：人数已知且推送频率有差异的群只有 {n:,} 个，至少需要 {FEW} 个。",
+            f"Inconclusive: of {many(n, 'group')} the size and the brand's pace are known; it "
+            f"takes {FEW} whose pace differs.",
+            f"无法判断：人数与推送频率均已知的群有 {n:,} 个，至少需要 {FEW} 个且频率各异。",
         ),
     )
 
@@ -310,11 +330,11 @@ _WORDS = {
 }
 
 
-def _verdict(verdict: str, rho: float, low: float, high: float) -> Text:
+def _verdict(verdict: str, rho: float) -> Text:
     words = _WORDS[verdict]
     return Text(
-        f"{words.en} (Spearman's ρ {rho:.2f}, 95% interval {low:.2f} to {high:.2f}).",
-        f"{words.zh}（Spearman ρ 为 {rho:.2f}，95% 区间 {low:.2f} 至 {high:.2f}）。",
+        f"{words.en} (Spearman's ρ {signed(rho)}).",
+        f"{words.zh}（Spearman ρ 为 {signed(rho)}）。",
     )
 
 

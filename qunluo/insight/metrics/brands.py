@@ -23,7 +23,7 @@ from qunluo.insight.figures import (
     Series,
     Table,
 )
-from qunluo.insight.metrics.phrases import interval, many, nothing, percent
+from qunluo.insight.metrics.phrases import many, nothing, percent
 from qunluo.insight.metrics.study_cubes import SPEAKERS, column, sums
 from qunluo.kit.text import Text
 
@@ -99,24 +99,31 @@ def _brand_accounts(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         n=len(found),
         sentence=_brand_sentence(value),
         tables=(_brand_table(found, facts),) if found else (),
-        notes=_brand_notes(suspected),
+        notes=_brand_notes(len(known), suspected),
         move=_mark_staff(suspected, groups),
     )
 
 
 def _brand_sentence(value: Mapping[str, int]) -> Text:
+    if not value["groups"]:
+        return nothing("no message", "没有消息")
     if not value["places"]:
-        en = f"No account is known to speak for the brand in {many(value['groups'], 'group')}"
-        zh = f"在 {value['groups']:,} 个群里没有已知的品牌账号"
+        en, zh = "No account is known to speak for the brand", "没有已知的品牌账号"
         return _with_suspects(en, zh, value["suspected"])
+    places, groups = value["groups_with_brand"], value["groups"]
+    where = Text(
+        f"{places:,} of {many(groups, 'group')}", f"{groups:,} 个群中的 {places:,} 个群"
+    )
+    if places == groups:
+        where = Text(
+            f"all {groups:,} groups" if groups > 1 else "the group",
+            f"全部 {groups:,} 个群" if groups > 1 else "该群",
+        )
     en = (
         f"{many(value['accounts'], 'account speaks', 'accounts speak')} for the brand in "
-        f"{value['groups_with_brand']:,} of {many(value['groups'], 'group')}"
+        f"{where.en}"
     )
-    zh = (
-        f"{value['groups']:,} 个群中有 {value['groups_with_brand']:,} 个群由品牌账号发言，"
-        f"共 {value['accounts']:,} 个账号"
-    )
+    zh = f"品牌以 {value['accounts']:,} 个账号在{where.zh}中发言"
     return _with_suspects(en, zh, value["suspected"])
 
 
@@ -124,7 +131,7 @@ def _with_suspects(en: str, zh: str, suspected: int) -> Text:
     if not suspected:
         return Text(en + ".", zh + "。")
     return Text(
-        f"{en}; {suspected:,} more may, judging by their share of the talk.",
+        f"{en}; {many(suspected, 'more may', 'more may')}, judging by their share of the talk.",
         f"{zh}；另有 {suspected:,} 个账号从发言占比看疑似品牌账号。",
     )
 
@@ -154,9 +161,16 @@ def _brand_row(a: Account, facts: Facts) -> tuple[Any, ...]:
     return (facts.person(a.sender), facts.group(a.group), a.n, a.share, status, known)
 
 
-def _brand_notes(suspected: int) -> tuple[Text, ...]:
+_ADD_STAFF = Text(
+    "Add --staff with the brand's accounts, or --corporate with corporate standing: all figures "
+    "about the brand need it.",
+    "请用 --staff 提供品牌账号名单，或用 --corporate 提供企业认证状态：与品牌有关的指标都以此为前提。",
+)
+
+
+def _brand_notes(known: int, suspected: int) -> tuple[Text, ...]:
     if not suspected:
-        return ()
+        return () if known else (_ADD_STAFF,)
     return (
         Text(
             "“Suspected” rests on the share of messages alone: an eager member can look the "
@@ -215,9 +229,9 @@ def _corporate(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         n=n,
         sentence=_corporate_sentence(status, vendors, n),
         interval=(low, high) if n else None,
+        interval_of=STATUS["verified"],
         charts=_corporate_charts(status, vendors, n),
         tables=_lapsed_table(rows, facts),
-        notes=(interval(low, high),) if n else (),
         move=_renew(status["lapsed"], n),
     )
 
@@ -251,7 +265,10 @@ def _corporate_charts(status: Counter[str], vendors: Counter[str], n: int) -> tu
     shares = tuple(Series(name, (status[word] / n,), n=(n,)) for word, name in parts if n)
     standing = Chart(
         kind="share",
-        title=Text("How the corporate accounts stand", "企业账号的认证情况"),
+        title=Text(
+            f"{percent(status['verified'] / max(n, 1))} of the accounts are verified",
+            f"{percent(status['verified'] / max(n, 1))} 的企业账号认证有效",
+        ),
         x=(Text("accounts", "账号"),),
         series=shares,
         x_name=Text("", ""),
@@ -261,7 +278,12 @@ def _corporate_charts(status: Counter[str], vendors: Counter[str], n: int) -> tu
     tools = _shares(vendors)[:10]
     shared = Chart(
         kind="bar",
-        title=Text("Which tools they use", "使用的第三方工具"),
+        title=Text(
+            f"{percent(tools[0]['share'])} of those with a tool use {tools[0]['vendor']}",
+            f"使用第三方工具的账号中，{percent(tools[0]['share'])} 用{tools[0]['vendor']}",
+        )
+        if tools
+        else Text("", ""),
         x=tuple(tool["vendor"] for tool in tools),
         series=(Series(Text("accounts", "账号"), tuple(t["share"] for t in tools)),),
         x_name=Text("tool", "工具"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -39,19 +40,61 @@ def _calendar(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         "people": _calendar_value(days["people"], months, "people_n", "people"),
     }
     every = value["all"]
-    top_day, top = every["busiest_days"][0]
     return Finding(
         value=value,
         n=len(days["all"]),
-        sentence=Text(
-            f"There was talk on {every['days_active']:,} of {every['days_spanned']:,} days; "
-            f"the middle day had {number(every['per_active_day']['p50'])} messages, the "
-            f"busiest ({top_day}) {top:,}.",
-            f"{every['days_spanned']:,} 天中有 {every['days_active']:,} 天有人说话；中位数为每天 "
-            f"{number(every['per_active_day']['p50'])} 条，最多的一天（{top_day}）{top:,} 条。",
-        ),
+        sentence=_calendar_sentence(every, facts),
         charts=(_month_chart(months),),
     )
+
+
+def _calendar_sentence(every: Mapping[str, Any], facts: Facts) -> Text:
+    trend, (day, top) = _trend(every["monthly"], facts), every["busiest_days"][0]
+    if every["days_spanned"] == 1:
+        return Text(f"All {top:,} messages are of one day.", f"{top:,} 条消息都在同一天。")
+    active, span = every["days_active"], every["days_spanned"]
+    days = Text(
+        "There was talk every day" if active == span
+        else f"There was talk on {active:,} of {span:,} days",
+        "每天都有人说话" if active == span else f"{span:,} 天中有 {active:,} 天有人说话",
+    )  # fmt: skip
+    middle = number(every["per_active_day"]["p50"])
+    usual = Text(
+        f"the median day has {middle} messages, the busiest ({day}) {top:,}.",
+        f"单日中位数 {middle} 条，最多的一天（{day}）{top:,} 条。",
+    )
+    if trend is None:
+        return Text(f"{days.en}; {usual.en}", f"{days.zh}；{usual.zh}")
+    said = Text(days.en[0].lower() + days.en[1:], days.zh)
+    return Text(f"{trend.en}; {said.en}; {usual.en}", f"{trend.zh}；{said.zh}；{usual.zh}")
+
+
+def _trend(monthly: Mapping[str, int], facts: Facts) -> Text | None:
+    """Where the talk goes: the busiest whole month against the last one; None below three."""
+    first, last = facts.first_on or "", facts.last_on or ""
+    whole = {m: n for m, n in monthly.items() if _is_whole(m, first, last)}
+    if len(whole) < 3:
+        return None
+    end = max(whole)
+    top = max(whole, key=lambda m: (whole[m], m))
+    if top == end:
+        return Text(
+            f"The last whole month, {end}, was the busiest ({whole[end]:,} messages)",
+            f"最近的完整月 {end} 消息最多（{whole[end]:,} 条）",
+        )
+    left = percent(whole[end] / whole[top])
+    return Text(
+        f"Talk peaked in {top} ({whole[top]:,} messages); the last whole month, {end}, had "
+        f"{left} of that",
+        f"消息在 {top} 达到顶峰（{whole[top]:,} 条）；最近的完整月 {end} 仅为其 {left}",
+    )
+
+
+def _is_whole(month: str, first: str, last: str) -> bool:
+    """Whether the archive covers a month from its first to its last day."""
+    begins = date.fromisoformat(f"{month}-01")
+    ends = begins.replace(day=monthrange(begins.year, begins.month)[1])
+    return bool(first) and first <= begins.isoformat() and ends.isoformat() <= last
 
 
 def _days(rows: pa.Table) -> dict[str, dict[date, int]]:
@@ -92,8 +135,8 @@ def _month_chart(months: Sequence[Mapping[str, Any]]) -> Chart:
     return Chart(
         kind="bar",
         title=Text(
-            f"The busiest month was {_month(top['month'])}",
-            f"最热闹的月份是 {_month(top['month'])}",
+            f"The busiest month was {_month(top['month'])}: {top['n']:,} messages",
+            f"最热闹的月份是 {_month(top['month'])}：{top['n']:,} 条",
         ),
         x=tuple(_month(m["month"]) for m in months),
         series=(Series(MESSAGES, tuple(m["n"] for m in months)),),
@@ -119,7 +162,7 @@ def _bursts(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         sentence=Text(
             f"In {percent(dense)} of the minutes with any talk in a group, five or more "
             f"messages came; the densest minute had {max(every)}.",
-            f"在有人说话的分钟里，{percent(dense)} 的分钟有五条以上消息；最密集的一分钟有 "
+            f"在有人说话的分钟里，{percent(dense)} 的分钟有五条及以上消息；最密集的一分钟有 "
             f"{max(every)} 条。",
         ),
         charts=(_burst_chart(every),),
@@ -150,7 +193,10 @@ def _burst_chart(sizes: Mapping[int, int]) -> Chart:
     more = sum(n for size, n in sizes.items() if size >= 10)
     return Chart(
         kind="bar",
-        title=Text("How many messages come in one minute", "一分钟内有几条消息"),
+        title=Text(
+            f"{percent(sizes.get(1, 0) / sum(sizes.values()))} of the minutes have one message",
+            f"{percent(sizes.get(1, 0) / sum(sizes.values()))} 的分钟只有一条消息",
+        ),
         x=(*map(str, shown), "10+"),
         series=(Series(Text("minutes", "分钟数"), (*(sizes.get(s, 0) for s in shown), more)),),
         x_name=Text("messages in one clock minute of a group", "同一群同一分钟内的消息数"),
@@ -225,9 +271,8 @@ def _cohort_sentence(n: int, back: float | None) -> Text:
             f"共 {n:,} 个账号发言；仅一个月，尚看不出谁会回来。",
         )
     return Text(
-        f"Of the accounts that wrote for the first time, {percent(back)} wrote again in the "
-        "month after.",
-        f"首次发言的账号中，{percent(back)} 在次月再次发言。",
+        f"{percent(back)} of the accounts write again in the month after their first message.",
+        f"{percent(back)} 的账号在首次发言的次月再次发言。",
     )
 
 

@@ -20,7 +20,7 @@ from qunluo.insight.metrics.member_cubes import (
     pairs_in,
     person_months,
 )
-from qunluo.insight.metrics.phrases import interval, nothing, percent
+from qunluo.insight.metrics.phrases import nothing, percent
 from qunluo.insight.metrics.study_cubes import Array, column
 from qunluo.kit.text import Text
 
@@ -161,7 +161,7 @@ NAMES = {
     "belonging": Text("belonging (two strong ties)", "归属感（两条强关系）"),
 }
 WORDS = {
-    "presence": Text("are answered", "得到回应"),
+    "presence": Text("are seen to be answered", "得到可见的回应"),
     "recognition": Text("get a reaction", "获得表态"),
     "belonging": Text("have two strong ties", "拥有两条强关系"),
 }
@@ -169,7 +169,7 @@ TRENDS = {
     "up": Text("rising", "上升"),
     "down": Text("falling", "下降"),
     "level": Text("no clear change", "无明显变化"),
-    "unknown": Text("too short to tell", "时间太短"),
+    "unknown": Text("too short to see a trend", "时间太短，看不出趋势"),
 }
 
 
@@ -201,12 +201,11 @@ def _value(found: Level) -> dict[str, object]:
 
 
 def _sentence(name: str, found: Level) -> Text:
-    words, trend = interval(*found.bounds()), TRENDS[found.trend()]
-    what = WORDS[name]
+    what, trend = WORDS[name], TRENDS[found.trend()]
     return Text(
-        f"In a usual month {percent(found.share)} of the members who write {what.en} "
-        f"({words.en}; {trend.en}).",
-        f"平均每月 {percent(found.share)} 的发言成员{what.zh}（{words.zh}；{trend.zh}）。",
+        f"In a usual month {percent(found.share)} of the members who write {what.en}: "
+        f"{trend.en}.",
+        f"平均每月 {percent(found.share)} 的发言成员{what.zh}，{trend.zh}。",
     )
 
 
@@ -257,9 +256,9 @@ def _move(presence: Level) -> Move | None:
     silent = percent(1 - presence.share)
     return Move(
         Text(
-            f"{silent} of those who speak in a month are answered by nobody: let the staff "
+            f"{silent} of those who speak in a month are not seen to be answered: let the staff "
             "answer every message that stands alone for an hour.",
-            f"每月发言的成员中有 {silent} 无人回应："
+            f"每月发言的成员中有 {silent} 未见有人回应："
             "请工作人员回应每一条一小时内无人接话的消息。",
         ),
         weight=0.4 + 0.4 * (1 - presence.share),

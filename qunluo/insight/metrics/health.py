@@ -234,7 +234,7 @@ def _sentence(found: Mapping[Sign, Rates], lights: Mapping[Sign, str]) -> Text:
     words = interval(*wilson(hits, people))
     if not red:
         return Text(
-            f"No sign is red against the community's own last months; {name.en} was "
+            f"No sign is red against the community's own months before; {name.en} was "
             f"{percent(hits / people)} in {month} ({words.en}).",
             f"与自身前几个月相比，没有指标亮红灯；{month} 的{name.zh}为 "
             f"{percent(hits / people)}（{words.zh}）。",
@@ -388,11 +388,14 @@ def _move(found: Mapping[Sign, Rates], lights: Mapping[Sign, str]) -> Move | Non
         return None
     sign = red[0]
     name = SIGNS[sign]
-    side = Text("too high", "偏高") if sign in HIGH_IS_BAD else Text("too low", "偏低")
+    (hits, people), (was, of) = found[sign].now, found[sign].before
+    now, usual = percent(hits / people), percent(was / of)
+    went = Text("rose", "升至") if sign in HIGH_IS_BAD else Text("fell", "降至")
     return Move(
         Text(
-            f"{name.en.capitalize()} is {side.en} against your own months: {_HELP[sign].en}.",
-            f"{name.zh}比自身前几个月{side.zh}：{_HELP[sign].zh}。",
+            f"{name.en.capitalize()} {went.en} to {now}, from {usual} in the months before: "
+            f"{_HELP[sign].en}.",
+            f"{name.zh}{went.zh} {now}（此前为 {usual}）：{_HELP[sign].zh}。",
         ),
         weight=0.9,
     )
@@ -411,7 +414,7 @@ HEALTH = Metric(
         "the month's customers, those with an order on an earlier day. Retention: of members "
         "who wrote in the month before, those who wrote in this. Churn: of members who "
         "wrote in "
-        "a month, those who never wrote again (only months followed by a whole one). Red only "
+        "a month, those who wrote in neither of the two whole months after it. Red only "
         "if the last month's Wilson 95 % interval lies wholly on the bad side of the mean of "
         "the months before; a group, if its interval lies wholly below its peers' median (at "
         "least 20 member-months, three groups).",

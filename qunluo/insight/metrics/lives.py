@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from qunluo.insight.estimates import quantile, wilson
 from qunluo.insight.figures import Chart, Facts, Finding, Metric, Move, Series, Table
-from qunluo.insight.metrics.phrases import interval, many, nothing, number, percent
+from qunluo.insight.metrics.phrases import many, nothing, number, percent
 from qunluo.insight.metrics.study_cubes import CLASS_DAY, Array, column, sums, where
 from qunluo.insight.metrics.weeks import Life, lives, monday, week_of
 from qunluo.kit.text import Text
@@ -113,7 +113,9 @@ def _life_curve(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         sentence=_sentence(kinds, alive, short),
         charts=_charts(rows, shapes, kinds),
         tables=(_table(shapes, facts),),
-        notes=(*_censored(alive, facts), *((_short_share(low, high),) if alive else ())),
+        interval=(low, high) if len(alive) > 1 else None,
+        interval_of=Text("active for at most two months", "活跃期不超过两个月"),
+        notes=_censored(alive, facts),
         move=_revive(shapes, kinds),
     )
 
@@ -129,16 +131,25 @@ def _as_value(s: Shape, facts: Facts) -> dict[str, object]:
 
 
 def _sentence(kinds: Counter[Type], alive: list[Shape], short: int) -> Text:
-    en = ", ".join(f"{kinds[t]:,} {name.en}" for t, name in TYPES.items())
-    zh = "、".join(f"{name.zh} {kinds[t]:,} 个" for t, name in TYPES.items())
+    there = {t: name for t, name in TYPES.items() if kinds[t]}
+    en = ", ".join(f"{kinds[t]:,} {name.en}" for t, name in there.items())
+    zh = "、".join(f"{name.zh} {kinds[t]:,} 个" for t, name in there.items())
     if not alive:
-        return Text(f"No group ever came to life: {en}.", f"没有一个群真正活起来：{zh}。")
+        return Text(
+            f"No group came to life: none has {BORN} messages of members.",
+            f"没有一个群真正活起来：成员消息均不足 {BORN} 条。",
+        )
     middle = quantile([s.active_days for s in alive], 0.5)
+    if kinds.total() == 1:
+        return Text(
+            f"The group was active for {number(middle)} days; its shape: {next(iter(there.values())).en}.",
+            f"该群活跃了 {number(middle)} 天；形态为{next(iter(there.values())).zh}。",
+        )
     return Text(
         f"{percent(short / len(alive))} of the groups that came to life stayed active for at "
-        f"most two months (median {number(middle)} days). By shape: {en}.",
+        f"most two months (median {number(middle)} days); by shape: {en}.",
         f"活起来的群中，{percent(short / len(alive))} 的活跃期不超过两个月"
-        f"（中位数 {number(middle)} 天）。按形态：{zh}。",
+        f"（中位数 {number(middle)} 天）；按形态：{zh}。",
     )
 
 
@@ -151,24 +162,21 @@ def _censored(alive: list[Shape], facts: Facts) -> tuple[Text, ...]:
         return ()
     return (
         Text(
-            f"{many(len(open_ones), 'group was', 'groups were')} still active when the "
-            "archive ends: their lifespan is at least the one shown.",
+            f"{many(len(open_ones), 'group was', 'groups were')} still active when the archive "
+            f"ends: {'its' if len(open_ones) == 1 else 'their'} lifespan is at least the one "
+            "shown.",
             f"存档结束时仍有 {len(open_ones):,} 个群活跃：其实际寿命不短于此处所示。",
         ),
     )
 
 
-def _short_share(low: float, high: float) -> Text:
-    shown = interval(low, high)
-    return Text(f"At most two months: {shown.en}.", f"不超过两个月的占比：{shown.zh}。")
-
-
 def _charts(rows: pa.Table, shapes: list[Shape], kinds: Counter[Type]) -> tuple[Chart, ...]:
-    return (
-        _type_chart(kinds, len(shapes)),
-        _span_chart([s.active_days for s in shapes if s.type != "stillborn"]),
-        _curve_chart(rows, {s.life.group: s.type for s in shapes}),
-    )
+    curves = _curve_chart(rows, {s.life.group: s.type for s in shapes})
+    if len(shapes) == 1:
+        return (curves,)
+    days = [s.active_days for s in shapes if s.type != "stillborn"]
+    spans = (_span_chart(days),) if days else ()
+    return (_type_chart(kinds, len(shapes)), *spans, curves)
 
 
 def _type_chart(kinds: Counter[Type], n: int) -> Chart:
@@ -211,13 +219,25 @@ def _curve_chart(rows: pa.Table, types: Mapping[int, Type]) -> Chart:
     step = weeks if by_week else column(member, "day").astype("datetime64[M]").astype(np.int64)
     axis = range(int(step.min()), int(step.max()) + 1) if len(step) else range(0)
     kind = np.array([types[g] for g in column(member, "group_key").tolist()], dtype=object)
+    there = [t for t in TYPES if (kind == t).any()]
     return Chart(
         kind="line",
-        title=Text("Member messages by shape of life", "各形态的群的成员消息"),
+        title=_curve_title(column(member, "n"), kind, there),
         x=tuple(_label(a, by_week) for a in axis),
-        series=tuple(_curve(t, step[kind == t], member, kind == t, axis) for t in TYPES),
+        series=tuple(_curve(t, step[kind == t], member, kind == t, axis) for t in there),
         x_name=Text("week of", "周（起始日）") if by_week else Text("month", "月份"),
         y_name=Text("member messages", "成员消息数"),
+    )
+
+
+def _curve_title(n: Array, kind: Array, there: list[Type]) -> Text:
+    if len(there) < 2:
+        return Text("Member messages over time", "成员消息的走势")
+    top = max(there, key=lambda t: int(n[kind == t].sum()))
+    share = percent(float(n[kind == top].sum()) / float(n.sum()))
+    return Text(
+        f"{share} of the members' messages are in groups of the shape “{TYPES[top].en}”",
+        f"{share} 的成员消息来自“{TYPES[top].zh}”的群",
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from qunluo.insight.estimates import quantile, weighted_quantile
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series, Table
-from qunluo.insight.metrics.phrases import many, nothing, number, percent
+from qunluo.insight.metrics.phrases import NO_BRAND, many, nothing, number, percent
 from qunluo.insight.metrics.study_cubes import CLASS_DAY, by_group, column, sums, where
 from qunluo.kit.text import Text
 
@@ -61,7 +61,7 @@ def _pace(group: int, rows: pa.Table) -> Pace:
 def _daily(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
     found = paces(cubes[CLASS_DAY.name])
     if not any(p.n for p in found):
-        return Finding({}, 0, nothing("the brand wrote no message", "品牌没有发过消息"))
+        return Finding({}, 0, nothing(NO_BRAND.en, NO_BRAND.zh))
     middle = quantile([p.a_day for p in found], 0.5)
     buckets = [{"bucket": b, "groups": sum(p.bucket == b for p in found)} for _, b in BUCKETS]
     most = max(found, key=lambda p: (p.largest, -p.group))
@@ -91,9 +91,9 @@ def _daily_sentence(found: list[Pace], middle: float, most: Pace) -> Text:
         f"Most often a group gets {usual} brand messages a day ({names.count(usual):,} of "
         f"{many(len(found), 'group')}; median {number(middle)}); the largest day had "
         f"{most.largest:,}, on {most.largest_on}.",
-        f"多数群每天收到品牌消息 {usual} 条（{len(found):,} 个群中有 "
-        f"{names.count(usual):,} 个；中位数 {number(middle)}）；最多的一天为 "
-        f"{most.largest_on}，共 {most.largest:,} 条。",
+        f"最常见的是每天收到 {usual} 条品牌消息（{len(found):,} 个群中有 "
+        f"{names.count(usual):,} 个；中位数 {number(middle)} 条）；最多的一天是 "
+        f"{most.largest_on}，单群 {most.largest:,} 条。",
     )
 
 
@@ -192,7 +192,7 @@ def _push_size(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
     sizes, minutes = column(rows, "size"), column(rows, "minutes")
     total = int(minutes.sum()) if len(minutes) else 0
     if not total:
-        return Finding({}, 0, nothing("the brand wrote no message", "品牌没有发过消息"))
+        return Finding({}, 0, nothing(NO_BRAND.en, NO_BRAND.zh))
     by_size = sums(sizes, minutes)
     value = {
         "median": int(weighted_quantile(sizes, minutes, 0.5)),
@@ -215,7 +215,7 @@ def _push_sentence(by_size: Mapping[int, int], total: int) -> Text:
     return Text(
         f"{percent(small)} of the brand's pushes are 1–2 messages; {percent(large)} bring five "
         f"or more at once, up to {max(by_size):,} in one minute.",
-        f"品牌推送中 {percent(small)} 为 1–2 条；{percent(large)} 一次发 5 条以上，"
+        f"品牌推送中 {percent(small)} 为 1–2 条；{percent(large)} 一次连发 5 条及以上，"
         f"一分钟内最多 {max(by_size):,} 条。",
     )
 

@@ -129,9 +129,9 @@ def _sentence(found: Mapping[str, int], read: int) -> Text:
     share = percent(found[best] / answered)
     name = NAMES[best]
     return Text(
-        f"{percent(answered / read)} of messages answer somebody; most are known because the "
-        f"writer {_HOW[best].en} ({share}).",
-        f"{percent(answered / read)} 的消息在回应他人；其中多数由“{name.zh}”判断（{share}）。",
+        f"{percent(answered / read)} of messages answer somebody; the most frequent sign is that "
+        f"the writer {_HOW[best].en} ({share} of them).",
+        f"{percent(answered / read)} 的消息在回应他人；最常见的依据是“{name.zh}”（占其中 {share}）。",
     )
 
 

@@ -23,7 +23,7 @@ from qunluo.insight.metrics.member_cubes import (
     month_number,
     person_months,
 )
-from qunluo.insight.metrics.phrases import interval, nothing, percent
+from qunluo.insight.metrics.phrases import nothing, percent
 from qunluo.insight.metrics.study_cubes import Array, column
 from qunluo.kit.text import Text
 
@@ -140,13 +140,9 @@ def _sentence(came: Comings, found: Cohorts, hits: int, people: int) -> Text:
             "存档太短，还看不出谁会回来："
             f"{basis.zh}后没有一个完整的月份（{len(came.keys):,} 人）。",
         )
-    low, high = wilson(hits, people)
-    words = interval(low, high)
     return Text(
-        f"One month after {basis.en}, {percent(hits / people)} of members still talk "
-        f"({words.en}, n = {people:,}).",
-        f"{basis.zh}一个月后，仍有 {percent(hits / people)} 的成员在发言（{words.zh}，n = "
-        f"{people:,}）。",
+        f"One month after {basis.en}, {percent(hits / people)} of members still talk.",
+        f"{basis.zh}一个月后，仍有 {percent(hits / people)} 的成员在发言。",
     )
 
 

@@ -301,8 +301,9 @@ def _sentence(found: list[Suspect], marked: list[Suspect]) -> Text:
         )
     groups, n = len({s.group for s in marked}), sum(s.n for s in marked)
     return Text(
-        f"{many(len(marked), 'account')} in {many(groups, 'group')} look like shills and wrote "
-        f"{n:,} messages: worth a look, not a verdict.",
+        f"{many(len(marked), 'account')} in {many(groups, 'group')} "
+        f"{'looks like a shill' if len(marked) == 1 else 'look like shills'} and wrote {n:,} "
+        "messages: worth a look, not a verdict.",
         f"{groups:,} 个群中有 {len(marked):,} 个账号疑似水军，共发 {n:,} 条消息："
         "值得查看，并非定论。",
     )
@@ -316,10 +317,12 @@ def _chart(found: list[Suspect]) -> Chart:
             f"{marked:,} of {many(len(found), 'busy account')} stand apart by style and timing",
             f"{len(found):,} 个高产账号中，{marked:,} 个在文风与节奏上与众不同",
         ),
-        x=tuple(round(s.canned, 4) for s in found),
+        x=tuple(round(100 * s.canned, 2) for s in found),
         series=(Series(Text("score", "分数"), tuple(round(s.score, 4) for s in found)),),
-        x_name=Text("share of stickers and canned texts", "表情与套话占比"),
-        y_name=Text("suspicion score", "可疑分数"),
+        x_name=Text(
+            "stickers and canned texts, % of own messages", "表情与套话占本人消息（%）"
+        ),
+        y_name=Text("suspicion score, 0 to 1", "可疑分数（0–1）"),
         reference=((SUSPICIOUS, Text("worth a look", "值得查看")),),
     )
 
@@ -366,8 +369,9 @@ def _look(marked: list[Suspect]) -> Move | None:
     if not marked:
         return None
     en = (
-        f"Look at {many(len(marked), 'account')} that may be shills before you trust the "
-        "activity figures of their groups."
+        f"Look at {many(len(marked), 'account that may be a shill', 'accounts that may be shills')} "
+        f"before you trust the activity figures of "
+        f"{'its group' if len(marked) == 1 else 'their groups'}."
     )
     zh = f"先核查 {len(marked):,} 个疑似水军账号，再相信所在群的活跃数字。"
     return Move(Text(en, zh), 0.6)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from qunluo.insight.estimates import ROUNDS
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series, Table
 from qunluo.insight.metrics.member_cubes import WHO
-from qunluo.insight.metrics.phrases import nothing
+from qunluo.insight.metrics.phrases import nothing, signed
 from qunluo.insight.metrics.study_cubes import Array, by_group, column
 from qunluo.kit.text import Text
 
@@ -228,20 +228,20 @@ def _sentence(known: Mapping[str, Effect]) -> Text:
 
 def _phrase(source: str, one: Effect) -> Text:
     low, high = one.interval()
-    who, numbers = WHOSE[source], f"{low:+.2f} – {high:+.2f}"
+    who = WHOSE[source]
+    ends = Text(f"{signed(low)} to {signed(high)}", f"{signed(low)} 至 {signed(high)}")
     if verdict(one) == "inconclusive":
         return Text(
-            f"Whether posts of {who.en} draw others out is inconclusive ({numbers} messages, "
-            f"n = {one.n:,} hours).",
-            f"{who.zh}的发言是否带动他人，尚无定论（{numbers} 条，n = {one.n:,} 小时）。",
+            f"Whether posts of {who.en} draw others out is inconclusive (95% interval {ends.en} "
+            "messages).",
+            f"{who.zh}的发言是否带动他人，尚无定论（95% 区间 {ends.zh} 条）。",
         )
     more = verdict(one) == "more"
     return Text(
         f"In the hour after {who.en} posted, others wrote {abs(one.mean):.2f} "
-        f"{'more' if more else 'fewer'} messages than in like hours without a post ({numbers}, "
-        f"n = {one.n:,} hours).",
+        f"{'more' if more else 'fewer'} messages than in like hours without a post.",
         f"{who.zh}发言后的一小时内，其他成员比同类时段{'多' if more else '少'}发 "
-        f"{abs(one.mean):.2f} 条（{numbers}，n = {one.n:,} 小时）。",
+        f"{abs(one.mean):.2f} 条。",
     )
 
 

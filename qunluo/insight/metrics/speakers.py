@@ -100,7 +100,7 @@ def _lorenz(speakers: Sequence[tuple[int, int]]) -> Chart:
     return Chart(
         kind="line",
         title=Text(
-            f"The first 5% of the speakers write {percent(float(shares[at[0] - 1]))}",
+            f"The most active 5% of the speakers write {percent(float(shares[at[0] - 1]))}",
             f"最活跃的 5% 发言者贡献 {percent(float(shares[at[0] - 1]))}",
         ),
         x=tuple(f"{p}%" for p in range(5, 101, 5)),
@@ -125,7 +125,9 @@ def _speaker_table(rows: pa.Table, facts: Facts) -> Table:
     speakers = _sums(rows, "sender_key")
     total = sum(n for _, n in speakers)
     return Table(
-        title=Text("Accounts by messages", "账号发言排行"),
+        title=Text(
+            "Accounts by messages, brand and bots too", "账号发言排行（含品牌与机器人）"
+        ),
         columns=(Text("Account", "账号"), Text("Messages", "消息"), Text("Share", "占比")),
         rows=tuple((facts.person(k), n, n / total) for k, n in speakers[:ROWS]),
         percent=frozenset({2}),
@@ -195,6 +197,7 @@ def _membership(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=n,
         interval=wilson(silent, n),
+        interval_of=Text("never wrote", "从未发言"),
         sentence=Text(
             f"{many(n, 'account')} joined; {percent(silent / n)} of them never wrote.",
             f"共 {n:,} 个账号入群，其中 {percent(silent / n)} 从未发言。",
@@ -218,10 +221,12 @@ def _membership_chart(value: Mapping[str, Any]) -> Chart:
     joins, leaves = (
         tuple(value[k].get(m, 0) for m in months) for k in ("joins_monthly", "leaves_monthly")
     )
-    more = Text("joins", "入群") if sum(joins) >= sum(leaves) else Text("leaves", "退群")
     return Chart(
         kind="line",
-        title=Text(f"More {more.en} than the other way round", f"{more.zh}更多"),
+        title=Text(
+            f"{many(sum(joins), 'join')} against {many(sum(leaves), 'leave')}",
+            f"入群 {sum(joins):,} 次，退群 {sum(leaves):,} 次",
+        ),
         x=tuple(months),
         series=(Series(Text("joins", "入群"), joins), Series(Text("leaves", "退群"), leaves)),
         x_name=Text("month", "月份"),
@@ -236,7 +241,7 @@ def _welcome(silent: float, n: int) -> Move | None:
         Text(
             f"Greet newcomers by name with one easy question: {percent(silent)} of those who "
             "join never write.",
-            f"用一个简单的问题点名欢迎新人：{percent(silent)} 的入群者从未发言。",
+            f"点名欢迎新人，并抛出一个容易回答的问题：{percent(silent)} 的入群者从未发言。",
         ),
         0.6,
     )
@@ -263,6 +268,7 @@ def _threads(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=n,
         interval=wilson(value["first_reply_within_1h"], n),
+        interval_of=Text("answered within an hour", "一小时内得到回复"),
         sentence=Text(
             f"{percent(share)} of {many(n, 'topic')} got an answer by somebody else within an "
             f"hour; {percent(lonely / n)} got none.",
@@ -274,7 +280,10 @@ def _threads(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
                 np.ones(len(waits), np.int64),
                 n,
                 Text("topics", "话题"),
-                Text("How soon somebody else answers", "多久有他人回复"),
+                Text(
+                    f"{percent(share)} are answered within an hour",
+                    f"{percent(share)} 在一小时内得到回复",
+                ),
             ),
         ),
     )
@@ -308,10 +317,11 @@ def _latency(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=n,
         interval=wilson(hour, n),
+        interval_of=Text("within an hour", "一小时内"),
         sentence=Text(
-            f"Half of the replies come within {minutes:,.1f} minutes; {percent(hour / n)} within "
+            f"Half of the replies come within {minutes:,.1f} minutes, {percent(hour / n)} within "
             "an hour.",
-            f"半数回复在 {minutes:,.1f} 分钟内；{percent(hour / n)} 在一小时内。",
+            f"半数回复在 {minutes:,.1f} 分钟内到达，{percent(hour / n)} 在一小时内。",
         ),
         charts=(
             _wait_chart(
@@ -319,7 +329,10 @@ def _latency(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
                 counts,
                 n,
                 Text("replies", "回复"),
-                Text("How soon a reply comes", "回复有多快"),
+                Text(
+                    f"Half of the replies come within {minutes:,.1f} minutes",
+                    f"半数回复在 {minutes:,.1f} 分钟内到达",
+                ),
             ),
         ),
     )

@@ -23,7 +23,8 @@ from qunluo.insight.figures import (
     Series,
     Table,
 )
-from qunluo.insight.metrics.phrases import interval, many, percent
+from qunluo.insight.metrics.lives import TYPES, Type, shape_of
+from qunluo.insight.metrics.phrases import many, nothing, percent
 from qunluo.insight.metrics.study_cubes import (
     CLASS_DAY,
     TALK_DAY,
@@ -216,20 +217,25 @@ def call_before(talk: pa.Table, peak: np.datetime64) -> tuple[datetime, str] | N
 def _causes(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
     found = spikes(cubes)
     counts = Counter(s.cause for s in found)
+    shapes = {life.group: shape_of(life).type for life in lives(cubes[CLASS_DAY.name])}
+    by_type = Counter((shapes[s.group], s.cause) for s in found)
     long_lives = sum(len(life.weeks) > BEFORE for life in lives(cubes[CLASS_DAY.name]))
     low, high = wilson(counts["chatterbox"], len(found))
     value = {
         "causes": {c: counts[c] for c in CAUSES},
+        "by_shape": {t: {c: by_type[t, c] for c in CAUSES} for t in TYPES},
         "groups_long_enough": long_lives,
         "spikes": [_as_value(s, facts) for s in found],
     }
     return Finding(
         value=value,
         n=len(found),
-        sentence=_sentence(counts, len(found), long_lives),
-        charts=(_chart(counts, len(found)),) if found else (),
+        sentence=_sentence(by_type, len(found), long_lives),
+        interval=(low, high) if found else None,
+        interval_of=CAUSES["chatterbox"],
+        charts=(_chart(by_type),) if found else (),
         tables=(_table(found, facts),) if found else (),
-        notes=_notes(len(found), low, high),
+        notes=_notes(by_type, len(found)),
         move=_move(counts, len(found)),
     )
 
@@ -246,32 +252,62 @@ def _as_value(s: Spike, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _sentence(counts: Counter[Cause], n: int, long_lives: int) -> Text:
+ByType = Mapping[tuple[Type, Cause], int]
+
+
+def _sentence(by_type: ByType, n: int, long_lives: int) -> Text:
+    if not long_lives:
+        return nothing(
+            f"no group lived for more than {BEFORE} weeks, which a spike is measured against",
+            f"没有存续超过 {BEFORE} 周的群，无从比较突增",
+        )
     if not n:
         return Text(
-            f"No week of {many(long_lives, 'group')} with more than {BEFORE} weeks of life "
-            "rose above three times its usual level.",
-            f"{long_lives:,} 个存续超过 {BEFORE} 周的群中，没有一周超过平时水平的三倍。",
+            f"No week of {many(long_lives, 'group')} rose above three times the usual level.",
+            f"{long_lives:,} 个群中没有一周超过平时水平的三倍。",
         )
-    top = max(CAUSES, key=lambda c: counts[c])
+    parts = [_of_shapes(by_type, *side) for side in _sides(by_type)]
+    weeks = many(n, "week")
     return Text(
-        f"{many(n, 'week')} spiked; most often the cause is {CAUSES[top].en} "
-        f"({counts[top]:,}, {percent(counts[top] / n)}).",
-        f"共有 {n:,} 个突增周；最常见的原因是{CAUSES[top].zh}"
-        f"（{counts[top]:,} 个，{percent(counts[top] / n)}）。",
+        f"{weeks} spiked: {'; '.join(p.en for p in parts)}.",
+        f"共有 {n:,} 个突增周：{'；'.join(p.zh for p in parts)}。",
     )
 
 
-def _chart(counts: Counter[Cause], n: int) -> Chart:
-    top = max(CAUSES, key=lambda c: counts[c])
+def _sides(by_type: ByType) -> list[tuple[Text, tuple[Type, ...]]]:
+    """A wave of a group that lives in waves is a spike by the rule but no surprise: told apart."""
+    waves: tuple[Type, ...] = ("recurring_waves",)
+    others = tuple(t for t in TYPES if t not in waves)
+    sides = [(_OTHERS, others), (_WAVES, waves)]
+    there = [s for s in sides if any(by_type[t, c] for t in s[1] for c in CAUSES)]
+    return there if len(there) > 1 else [(Text("", ""), there[0][1])]
+
+
+_OTHERS = Text("in steady and one-wave groups ", "持续活跃和一波流的群中，")
+_WAVES = Text("in groups that live in waves ", "多波复起的群中，")
+
+
+def _of_shapes(by_type: ByType, where_: Text, shapes: tuple[Type, ...]) -> Text:
+    counts: dict[Cause, int] = {c: sum(by_type[t, c] for t in shapes) for c in CAUSES}
+    top, n = max(CAUSES, key=lambda c: counts[c]), sum(counts.values())
+    return Text(
+        f"{where_.en}{counts[top]:,} of {n:,} come from {CAUSES[top].en}",
+        f"{where_.zh}{n:,} 个中有 {counts[top]:,} 个来自{CAUSES[top].zh}",
+    )
+
+
+def _chart(by_type: ByType) -> Chart:
+    there = [t for t in TYPES if any(by_type[t, c] for c in CAUSES)]
+    counts = {c: sum(by_type[t, c] for t in there) for c in CAUSES}
+    n, chatter = sum(counts.values()), counts["chatterbox"]
     return Chart(
-        kind="bar",
+        kind="stacked",
         title=Text(
-            f"{percent(counts[top] / n)} of the spikes come from {CAUSES[top].en}",
-            f"{percent(counts[top] / n)} 的突增来自{CAUSES[top].zh}",
+            f"{percent(chatter / n)} of all spikes come from one chatterbox",
+            f"全部突增中，{percent(chatter / n)} 来自一个话痨",
         ),
         x=tuple(CAUSES.values()),
-        series=(Series(Text("spikes", "突增"), tuple(counts[c] for c in CAUSES)),),
+        series=tuple(Series(TYPES[t], tuple(by_type[t, c] for c in CAUSES)) for t in there),
         x_name=Text("cause", "原因"),
         y_name=Text("spike weeks", "突增周数"),
     )
@@ -311,16 +347,20 @@ def _row(s: Spike, facts: Facts) -> tuple[Any, ...]:
     )
 
 
-def _notes(n: int, low: float, high: float) -> tuple[Text, ...]:
-    if not n:
-        return ()
+_ONLY_WAVES = Text(
+    "In groups that live in waves a wave counts as a spike: read “mostly one chatterbox” by the "
+    "other groups.",
+    "在多波复起的群中，每一波都会计为突增：判断“是否多为一个话痨”应看其他形态的群。",
+)
+
+
+def _notes(by_type: ByType, n: int) -> tuple[Text, ...]:
     few = Text(
         f"Only {many(n, 'spike')}: take the shares as examples.",
         f"仅 {n:,} 个突增周：占比仅供参考。",
     )
-    shown = interval(low, high)
-    chatter = Text(f"Chatterbox share: {shown.en}.", f"话痨占比：{shown.zh}。")
-    return (chatter, few) if n < 10 else (chatter,)
+    waves = any(by_type["recurring_waves", c] for c in CAUSES)
+    return (*((_ONLY_WAVES,) if waves else ()), *((few,) if 0 < n < 10 else ()))
 
 
 def _move(counts: Counter[Cause], n: int) -> Move | None:
@@ -344,12 +384,12 @@ SPIKE_CAUSE = Metric(
         "messages of the week less the median of their own in the eight weeks before are at "
         "least 50% of the excess. Event: in the three days up to the busiest day there are "
         "brand or bot messages with words of a campaign or lottery, more a day than twice "
-        "their daily mean in the 56 days before. Broad: neither.",
+        "their daily mean in the 56 days before. Broad: neither. Shapes of life as in I9.",
         f"突增：某群某本地自然周（周一起）的成员消息不少于 {FLOOR} 条，且超过此前 {BEFORE} "
         f"周中位数的 {TIMES} 倍（无消息的周计 0；八周须都在群的存续期内）。超出部分 = 消息数 "
         "− 该中位数。原因按序取第一个符合者。话痨：某成员该周消息减去其自身此前八周的中位数，"
         "不少于超出部分的 50%。活动：截至最忙一天的三天内，品牌或机器人发过含活动或抽奖词的消"
-        "息，且日均多于此前 56 天日均的两倍。共同活跃：以上都不是。",
+        "息，且日均多于此前 56 天日均的两倍。共同活跃：以上都不是。生命形态同 I9。",
     ),
     cubes=(CLASS_DAY, TALK_DAY, LOUD_WEEKS, LOUD_QUOTES),
     summarise=_causes,

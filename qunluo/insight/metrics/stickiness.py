@@ -84,11 +84,10 @@ def _sentence(whole: list[tuple[int, float, int]], share: float) -> Text:
     month, dau, mau = whole[-1]
     name = month_name(month)
     return Text(
-        f"On a usual day {percent(share)} of the month's active members write; in {name} it "
-        "was "
-        f"{number(round(dau, 1))} a day of {mau:,}.",
-        f"平均每天有 {percent(share)} 的月活成员发言；{name} 为日均 {number(round(dau, 1))} "
-        f"人 / 月活 {mau:,} 人。",
+        f"On an average day {percent(share)} of the month's active members write; in {name} "
+        f"that was {number(round(dau, 1))} a day out of {mau:,}.",
+        f"平均每天有 {percent(share)} 的月活成员发言；{name} 日均 {number(round(dau, 1))} 人，"
+        f"月活 {mau:,} 人。",
     )
 
 

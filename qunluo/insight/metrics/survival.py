@@ -146,7 +146,8 @@ def _finding(lives: Mapping[str, Lives], who: Text, counted: tuple[str, str]) ->
     main = lives["talking"]
     if not len(main):
         why = nothing(
-            f"no {who.en} began 30 days before the end", f"没有早于末 30 天开始的{who.zh}"
+            f"no {counted[0]} began more than {SILENT_DAYS} days before the archive ends",
+            f"存档结束前 {SILENT_DAYS} 天之前没有开始发言的{who.zh}",
         )
         return Finding({}, 0, why)
     curves = {name: kaplan_meier(found) for name, found in lives.items() if len(found)}
@@ -160,10 +161,20 @@ def _finding(lives: Mapping[str, Lives], who: Text, counted: tuple[str, str]) ->
         n=len(main),
         sentence=_sentence(curves["talking"], main, who, share),
         interval=(low, high),
-        charts=(_chart(curves, who),),
+        charts=(_chart(curves, who),) if len(main) > 1 else (),
         tables=(_table(curves),),
-        notes=(few,) if len(main) < FEW else (),
+        notes=(
+            *((_NOT_LIFESPAN,) if who.en == "groups" else ()),
+            *((few,) if len(main) < FEW else ()),
+        ),
     )
+
+
+_NOT_LIFESPAN = Text(
+    "This lasts to the last message of any member, however lonely; the active lifespan (life "
+    "curve) ends when the talk dries up, and is shorter.",
+    "此处算到最后一条成员消息，哪怕只有零星一条；生命曲线中的活跃期在讨论冷却时即结束，因此更短。",
+)
 
 
 def _told(curve: Curve, lives: Lives) -> dict[str, object]:
@@ -180,26 +191,47 @@ def _told(curve: Curve, lives: Lives) -> dict[str, object]:
 
 
 def _sentence(curve: Curve, lives: Lives, who: Text, share: float) -> Text:
-    gone = int(lives.gone.sum())
+    gone, n = int(lives.gone.sum()), len(lives)
+    if n == 1:
+        return _only(who, int(lives.days[0]), bool(gone))
     if curve.median is None:
-        half = Text("more than half are still alive at the end", "到末期仍有一半以上活着")
+        half = Text("more than half still talk at the end", "到末期仍有一半以上在发言")
     else:
         days = round(curve.median)
-        half = Text(f"half fall silent within {many(days, 'day')}", f"一半在 {days} 天内沉默")
+        half = Text(
+            f"half write their last message within {many(days, 'day')}",
+            f"一半在 {days} 天内发出最后一条消息",
+        )
+    said = Text(
+        f"{percent(share)} of {who.en} still get a message" if who.en == "groups"
+        else f"{percent(share)} of {who.en} still write",
+        f"{percent(share)} 的{who.zh}在首条消息 30 天后仍有成员发言" if who.en == "groups"
+        else f"{percent(share)} 的{who.zh}在首次发言 30 天后仍在发言",
+    )  # fmt: skip
     return Text(
-        f"{percent(share)} of {who.en} talk for longer than 30 days; {half.en} "
-        f"({gone:,} of {len(lives):,} are gone).",
-        f"{percent(share)} 的{who.zh}活过 30 天；{half.zh}（{len(lives):,} 个中已有 "
-        f"{gone:,} 个沉默）。",
+        f"{said.en} 30 days after the first; {half.en} ({gone:,} of {n:,} are silent by now).",
+        f"{said.zh}；{half.zh}（{n:,} 个中已有 {gone:,} 个沉默）。",
+    )
+
+
+def _only(who: Text, days: int, gone: bool) -> Text:
+    name = Text("group" if who.en == "groups" else "member", who.zh)
+    return Text(
+        f"The only {name.en} fell silent after {many(days, 'day')}."
+        if gone
+        else f"The only {name.en} still talks after {many(days, 'day')}.",
+        f"唯一的{name.zh}在 {days:,} 天后沉默。"
+        if gone
+        else f"唯一的{name.zh}至今仍在发言（已 {days:,} 天）。",
     )
 
 
 def _chart(curves: Mapping[str, Curve], who: Text) -> Chart:
     median = curves["talking"].median
     told = (
-        Text("More than half stay to the end", "一半以上坚持到最后")
+        Text("More than half talk to the end", "一半以上到最后仍在发言")
         if median is None
-        else Text(f"Half are gone after {median:,.0f} days", f"{median:,.0f} 天后只剩一半")
+        else Text(f"Half are silent after {median:,.0f} days", f"{median:,.0f} 天后只剩一半")
     )
     days = _grid(curves)
     return Chart(

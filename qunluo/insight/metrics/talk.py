@@ -11,12 +11,18 @@ import pyarrow.compute as pc
 
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Move, Series, Table
 from qunluo.insight.metrics.count_cubes import CLASS_CLOCK, CLASS_KIND
-from qunluo.insight.metrics.phrases import many, nothing, percent
+from qunluo.insight.metrics.phrases import at_once, many, nothing, percent
 from qunluo.insight.metrics.study_cubes import SPEAKERS
 from qunluo.insight.words import CLASS_WORDS, KIND_WORDS, WEEKDAYS
 from qunluo.kit.text import Text
 
 CLASSES = ("brand", "member", "bot", "system")
+WRITERS = {
+    "brand": Text("the brand", "品牌"),
+    "member": Text("members", "成员"),
+    "bot": Text("bots", "机器人"),
+    "system": Text("the system", "系统"),
+}
 SHOWN_KINDS = 12
 QUIET = 0.25  # of an even share of the day: the brand counts as silent below it
 ALL_TIME = Text("all of the archive", "整个档案")
@@ -57,21 +63,25 @@ def _total(rows: pa.Table) -> int:
 
 
 def _share_sentence(shares: Mapping[str, float], suspected: float, accounts: int) -> Text:
+    wrote = [c for c in CLASSES if shares[c]]
     said = Text(
-        f"The brand wrote {percent(shares['brand'])} of all messages, members "
-        f"{percent(shares['member'])}, bots {percent(shares['bot'])}, the system "
-        f"{percent(shares['system'])}.",
-        f"全部消息中，品牌占 {percent(shares['brand'])}，成员占 {percent(shares['member'])}，"
-        f"机器人占 {percent(shares['bot'])}，系统占 {percent(shares['system'])}。",
-    )
-    if not accounts:
-        return said
+        "Of all messages, "
+        + at_once([f"{WRITERS[c].en} wrote {percent(shares[c])}" for c in wrote[:1]]
+                  + [f"{WRITERS[c].en} {percent(shares[c])}" for c in wrote[1:]]),
+        "全部消息中，" + "，".join(f"{CLASS_WORDS[c].zh}占 {percent(shares[c])}" for c in wrote),
+    )  # fmt: skip
+    if accounts:
+        return Text(
+            f"{said.en}; counting the {many(accounts, 'account')} above 20% of a group as the "
+            f"brand's, the brand wrote {percent(shares['brand'] + suspected)}.",
+            f"{said.zh}；若把在群内占比超过 20% 的 {accounts:,} 个账号算作品牌，"
+            f"则品牌占 {percent(shares['brand'] + suspected)}。",
+        )
+    if shares["brand"]:
+        return Text(f"{said.en}.", f"{said.zh}。")
     return Text(
-        f"{said.en} If the {many(accounts, 'account')} above 20% of a group "
-        f"{'is' if accounts == 1 else 'are'} the brand's too, the brand wrote "
-        f"{percent(shares['brand'] + suspected)}.",
-        f"{said.zh}若把在群内占比超过 20% 的 {accounts:,} 个账号也算作品牌，"
-        f"则品牌占 {percent(shares['brand'] + suspected)}。",
+        f"{said.en}; no account is known to be the brand's.",
+        f"{said.zh}；没有已知的品牌账号。",
     )
 
 
@@ -95,7 +105,7 @@ def _share_chart(shares: Mapping[str, float]) -> Chart:
             f"{word.zh}占消息的 {percent(shares[top])}",
         ),
         x=(Text("share of messages", "消息占比"),),
-        series=tuple(Series(CLASS_WORDS[c], (shares[c],)) for c in CLASSES),
+        series=tuple(Series(CLASS_WORDS[c], (shares[c],)) for c in CLASSES if shares[c]),
         x_name=Text("share of messages", "消息占比"),
         y_name=Text("", ""),
         percent=True,
@@ -135,15 +145,21 @@ def _kinds(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
     return Finding(
         value=value,
         n=n,
-        sentence=Text(
-            f"{many(len(order), 'kind')} of messages; most are "
-            + ", ".join(f"{w.en} ({percent(s)})" for w, s in first) + ".",
-            f"共 {len(order)} 种消息；最多的是"
-            + "、".join(f"{w.zh}（{percent(s)}）" for w, s in first) + "。",
-        ),
+        sentence=_kind_sentence(first, len(order)),
         charts=(_kind_chart(by_kind, order),),
         tables=(_kind_table(by_kind, order, n),),
     )  # fmt: skip
+
+
+def _kind_sentence(first: list[tuple[Text, float]], kinds: int) -> Text:
+    if kinds == 1:
+        return Text(f"Every message is {first[0][0].en}.", f"所有消息都是{first[0][0].zh}。")
+    en = ", ".join(f"{w.en} ({percent(s)})" for w, s in first)
+    zh = "、".join(f"{w.zh}（{percent(s)}）" for w, s in first)
+    return Text(
+        f"Of {kinds} kinds of messages the most frequent are {en}.",
+        f"共 {kinds} 种消息；最多的是{zh}。",
+    )
 
 
 def _kind_chart(by_kind: Mapping[str, Mapping[str, int]], order: list[str]) -> Chart:
@@ -256,11 +272,27 @@ def _hour_sentence(hours: Mapping[str, Any], every: Any, overlap: float | None,
     )
 
 
+def _when_title(hours: Mapping[str, Any]) -> Text:
+    brand, member = hours["brand"], hours["member"]
+    if not (brand.sum() and member.sum()):
+        return Text("When there is talk", "说话的时段")
+    early = int(np.argmax(member)), int(np.argmax(brand))
+    if early[0] == early[1]:
+        return Text(
+            f"Brand and members both peak at {early[0]} h",
+            f"品牌与成员都在 {early[0]} 点最活跃",
+        )
+    return Text(
+        f"Members peak at {early[0]} h, the brand at {early[1]} h",
+        f"成员在 {early[0]} 点最活跃，品牌在 {early[1]} 点",
+    )
+
+
 def _hour_charts(hours: Mapping[str, Any], every: Any) -> tuple[Chart, ...]:
     shown = [c for c in CLASSES if hours[c].sum()]
     lines = Chart(
         kind="line",
-        title=Text("When each side talks", "各方在什么时段说话"),
+        title=_when_title(hours),
         x=tuple(str(h) for h in range(24)),
         series=tuple(
             Series(CLASS_WORDS[c], tuple((hours[c] / hours[c].sum()).tolist())) for c in shown
@@ -279,7 +311,7 @@ def _hour_charts(hours: Mapping[str, Any], every: Any) -> tuple[Chart, ...]:
         x=tuple(str(h) for h in range(24)),
         series=tuple(Series(WEEKDAYS[d], tuple(every[d].tolist())) for d in range(7)),
         x_name=Text("hour of the day, local", "当地时刻（时）"),
-        y_name=MESSAGES,
+        y_name=Text("weekday", "星期"),
     )
     return lines, heat
 

@@ -23,7 +23,7 @@ from qunluo.insight.graph import (
     spread,
 )
 from qunluo.insight.metrics.member_cubes import DAY, PAIRS, WHO, end_of, micros
-from qunluo.insight.metrics.phrases import interval, many, nothing, number, percent
+from qunluo.insight.metrics.phrases import many, nothing, number, percent
 from qunluo.insight.metrics.replying import ADDRESSED
 from qunluo.insight.metrics.study_cubes import SPEAKERS, Array, column, sums, where
 from qunluo.kit.text import Text
@@ -330,11 +330,9 @@ def _tie_sentence(found: Communities, between: list[int], lonely: int, new: int)
     parts = _parts(found)
     fresh = (
         Text(
-            f" Of {many(new, 'newcomer')} in the last {NEW_DAYS} days, {percent(lonely / new)} "
-            f"have no tie yet ({interval(*wilson(lonely, new)).en}).",
-            f"最近 {NEW_DAYS} 天的 {new:,} 名新成员中，{percent(lonely / new)} "
-            "还没有任何互动关系"
-            f"（{interval(*wilson(lonely, new)).zh}）。",
+            f" Of {many(new, 'newcomer')} in the last {NEW_DAYS} days, {lonely:,} "
+            f"{'has' if lonely == 1 else 'have'} no tie yet.",
+            f"最近 {NEW_DAYS} 天的 {new:,} 名新成员中，{lonely:,} 人还没有任何互动关系。",
         )
         if new
         else Text("", "")

@@ -152,17 +152,18 @@ def lies_down(chart: Chart, masks: Masks, lang: str) -> bool:
     if chart.kind not in ("bar", "stacked") or not 1 < len(chart.x) <= 60:
         return False
     labels = [label(x, masks, lang) for x in chart.x if not (isinstance(x, str) and is_when(x))]
-    wide = [_width(name) for name in labels if any(char.isalpha() for char in name)]
+    wide = [width_of(name) for name in labels if any(char.isalpha() for char in name)]
     return bool(wide) and (max(wide) > 10 or sum(wide) + 3 * len(wide) > 44)
 
 
 def cut(text: str, width: int) -> str:
     """As much of a text as is `width` wide, where a Chinese character is two wide."""
     for end in range(len(text)):
-        if _width(text[: end + 1]) > width:
+        if width_of(text[: end + 1]) > width:
             return text[: max(end - 1, 0)] + "…"
     return text
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
+    """In halves of a Chinese character."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from qunluo.insight.figures import Chart
-from qunluo.insight.report.charts import cut, label, shown
+from qunluo.insight.report.charts import cut, label, shown, width_of
 from qunluo.insight.report.masks import Masks
 from qunluo.insight.report.numbers import exact, when
 from qunluo.insight.report.palette import SERIES
@@ -22,9 +24,14 @@ MAX_NODES = 120
 MAX_LINKS = 600
 NAMED_NODES = 14
 NAMED_ON_A_PHONE = 6
+NAME_SIZE, NAME_SIZE_ON_A_PHONE = (
+    13.0,
+    22.0,
+)  # font sizes of report.css, in units of the picture
 NODE_NAME_WIDTH = 16  # in halves of a Chinese character
 NUMBERS_FIT = 14  # columns of a heatmap whose cells still have room for a number
 WIDTH, HEIGHT, MARGIN = 720.0, 460.0, 34.0
+GAP = 0.3  # between parts of a network, where a node has a square of side 1
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,26 @@ class Dot:
     named: bool
     short: str  # the name, cut to what fits beside others
     extra: bool  # named only where there is room
+    label_x: float = 0.0
+    label_y: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Where a name stands."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: _Box) -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
 
 
 @dataclass(frozen=True)
@@ -176,26 +203,68 @@ def network(chart: Chart, masks: Masks, lang: str) -> Network:
     links = [(place[a], place[b], w) for a, b, w in chart.links if a in place and b in place]
     links = sorted(links, key=lambda link: (-link[2], link[:2]))[:MAX_LINKS]
     spots = _spread(len(kept), links)
-    rank = {node: position for position, node in enumerate(order)}
-    dots = tuple(_dot(chart, i, spots[place[i]], rank[i], masks, lang) for i in kept)
-    return Network(WIDTH, HEIGHT, dots, _ties(links, spots), len(chart.nodes) - len(kept))
+    colours = _community_colours(chart, kept)
+    dots = [_dot(chart, i, spots[place[i]], colours, masks, lang) for i in kept]
+    named = _named(dots, [place[i] for i in order])
+    return Network(WIDTH, HEIGHT, named, _ties(links, spots), len(chart.nodes) - len(kept))
+
+
+def _community_colours(chart: Chart, kept: Sequence[int]) -> dict[int, str]:
+    """The communities with most nodes in the picture get the colours, whatever their number."""
+    seen = Counter(chart.nodes[i][2] for i in kept)
+    order = sorted(seen, key=lambda community: (-seen[community], community))
+    return {community: colour(rank) for rank, community in enumerate(order)}
 
 
 def _dot(
-    chart: Chart, i: int, spot: tuple[float, float], rank: int, masks: Masks, lang: str
+    chart: Chart,
+    i: int,
+    spot: tuple[float, float],
+    colours: dict[int, str],
+    masks: Masks,
+    lang: str,
 ) -> Dot:
     who, size, community = chart.nodes[i]
     top = max((node[1] for node in chart.nodes), default=0) or 1
     name = label(who, masks, lang)
     return Dot(
         *spot,
-        radius=round(4 + 12 * math.sqrt(max(size, 0) / top), 1),
-        colour=colour(community),
+        radius=round(4 + 10 * math.sqrt(max(size, 0) / top), 1),
+        colour=colours[community],
         name=name,
         size=exact(size),
-        named=rank < NAMED_NODES,
+        named=False,
         short=cut(name, NODE_NAME_WIDTH),
-        extra=rank >= NAMED_ON_A_PHONE,
+        extra=False,
+    )
+
+
+def _named(dots: Sequence[Dot], order: Sequence[int]) -> tuple[Dot, ...]:
+    """The same dots, those largest ones named whose names cover no other name."""
+    done, taken = list(dots), list[_Box]()
+    for at in order:
+        extra = len(taken) >= NAMED_ON_A_PHONE
+        free = next((b for b in _places(dots[at], extra) if not any(map(b.meets, taken))), None)
+        if free is None:
+            continue
+        taken.append(free)
+        x, y = round((free.left + free.right) / 2, 1), round(free.bottom - 3, 1)
+        done[at] = replace(dots[at], named=True, extra=extra, label_x=x, label_y=y)
+        if len(taken) == NAMED_NODES:
+            break
+    return tuple(done)
+
+
+def _places(dot: Dot, extra: bool) -> tuple[_Box, ...]:
+    """Where a name can stand: above its dot, else below; never outside the picture."""
+    size = NAME_SIZE if extra else NAME_SIZE_ON_A_PHONE
+    half = width_of(dot.short) * size / 4
+    middle = min(max(dot.x, half), WIDTH - half)
+    tops = (dot.y - dot.radius - size - 2, dot.y + dot.radius + 2)
+    return tuple(
+        _Box(middle - half, top, middle + half, top + size)
+        for top in tops
+        if 0 <= top <= HEIGHT - size
     )
 
 
@@ -211,12 +280,43 @@ def _ties(
 
 
 def _spread(count: int, links: Sequence[tuple[int, int, float]]) -> list[tuple[float, float]]:
+    """A place for each node: parts without a tie between them stand side by side, each with
+    room for its nodes, so that they do not drive each other to the corners."""
     if count == 0:
         return []
     import igraph  # noqa: PLC0415 – a tenth of a second that only a network needs
 
     graph = igraph.Graph(n=count, edges=[(a, b) for a, b, _ in links])
-    weights = [1 + math.log1p(max(w, 0)) for *_, w in links]
+    graph.es["weight"] = [1 + math.log1p(max(w, 0)) for *_, w in links]
+    parts = sorted((sorted(part) for part in graph.connected_components()), key=_by_size)
+    sides = [math.sqrt(len(part)) for part in parts]
+    spots: dict[int, tuple[float, float]] = {}
+    for part, side, (left, top) in zip(parts, sides, _shelves(sides), strict=True):
+        inner = _fitted(_laid_out(graph.induced_subgraph(part)), side - GAP, side - GAP)
+        spots |= {node: (left + x, top + y) for node, (x, y) in zip(part, inner, strict=True)}
+    return _placed([spots[node] for node in range(count)])
+
+
+def _by_size(part: list[int]) -> tuple[int, list[int]]:
+    return -len(part), part
+
+
+def _shelves(sides: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Left and top of squares of falling size, set in rows about as wide as the picture."""
+    room = math.sqrt(sum(side * side for side in sides) * WIDTH / HEIGHT)
+    wide, left, top, height = max(room, sides[0]) * 1.05, 0.0, 0.0, 0.0
+    for side in sides:
+        if left and left + side > wide:
+            left, top, height = 0.0, top + height, 0.0
+        yield left, top
+        left, height = left + side, max(height, side)
+
+
+def _laid_out(graph: Any) -> list[tuple[float, float]]:
+    """Fruchterman–Reingold from a circle, with a seed of its own."""
+    import igraph  # noqa: PLC0415
+
+    count = graph.vcount()
     circle = [
         (math.cos(2 * math.pi * i / count), math.sin(2 * math.pi * i / count))
         for i in range(count)
@@ -225,29 +325,32 @@ def _spread(count: int, links: Sequence[tuple[int, int, float]]) -> list[tuple[f
     igraph.set_random_number_generator(random.Random(SEED))  # noqa: S311 – a picture, no secret
     try:
         layout = graph.layout_fruchterman_reingold(
-            weights=weights or None, niter=300, seed=circle, grid="nogrid"
+            weights="weight" if graph.ecount() else None, niter=300, seed=circle, grid="nogrid"
         )
     finally:
         igraph.set_random_number_generator(random)
-    return _fitted([(x, y) for x, y in layout.coords])
+    return [(x, y) for x, y in layout.coords]
 
 
-def _fitted(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _fitted(
+    points: list[tuple[float, float]], width: float, height: float
+) -> list[tuple[float, float]]:
+    """Points stretched to a box from 0 to its sides."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    return list(
-        zip(
-            _scaled(xs, MARGIN, WIDTH - MARGIN),
-            _scaled(ys, MARGIN, HEIGHT - MARGIN),
-            strict=True,
-        )
-    )
+    return list(zip(_scaled(xs, width), _scaled(ys, height), strict=True))
 
 
-def _scaled(values: list[float], low: float, high: float) -> list[float]:
+def _scaled(values: list[float], size: float) -> list[float]:
     first, last = min(values), max(values)
     if last - first < 1e-9:
-        return [round((low + high) / 2, 1) for _ in values]
-    return [round(low + (v - first) / (last - first) * (high - low), 1) for v in values]
+        return [size / 2 for _ in values]
+    return [(v - first) / (last - first) * size for v in values]
+
+
+def _placed(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points stretched to the picture within its margins; a single one in the middle."""
+    inner = _fitted(points, WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN)
+    return [(round(MARGIN + x, 1), round(MARGIN + y, 1)) for x, y in inner]
 
 
 def network_words(chart: Chart, masks: Masks, lang: str) -> str:

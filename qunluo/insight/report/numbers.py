@@ -19,6 +19,9 @@ _STEPS = {
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ](\d{2}:\d{2})\S*)?")
 
+_DAY_INSIDE = re.compile(r"(?<![\w.:-])(?:19|20)\d{2}-[01]\d(?:-[0-3]\d)?(?![\w:-])")
+_SPACE_AFTER_DAY = re.compile(r"(\d{4}年\d{1,2}月(?:\d{1,2}日)?) ")
+
 
 def human(value: float | None, lang: str) -> str:
     """Three significant digits: 510k or 51 万; whole numbers under 10,000 in full."""
@@ -51,6 +54,8 @@ def percent(value: float | None, places: int | None = None) -> str:
         return NOTHING
     hundredths = value * 100
     text = f"{hundredths:.{_places(hundredths) if places is None else places}f}"
+    if text == "100" and value < 1:  # not quite all is not all
+        text = f"{min(hundredths, 99.9):.1f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return _signed("0" if text == "-0" else text) + "%"
 
@@ -73,6 +78,12 @@ def when(text: str, lang: str) -> str:
     year, month, day, clock = match.groups()
     words = _day_zh(year, month, day) if _tongue(lang) == "zh" else _day_en(year, month, day)
     return f"{words} {clock}" if clock else words
+
+
+def dated(sentence: str, lang: str) -> str:
+    """A sentence with its ISO days and months in the reader's words."""
+    said = _DAY_INSIDE.sub(lambda found: when(found[0], lang), sentence)
+    return _SPACE_AFTER_DAY.sub(r"\1", said) if _tongue(lang) == "zh" else said
 
 
 def is_when(text: str) -> bool:

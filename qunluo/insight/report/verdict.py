@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from qunluo.insight.figures import Finding, Move
 from qunluo.insight.report.model import Figure, Report, Totals
-from qunluo.insight.report.numbers import human, when
+from qunluo.insight.report.numbers import dated, human, when
 from qunluo.kit.text import LANGS, Text
 
 MOVES_SHOWN = 3
@@ -18,14 +19,29 @@ FEW_SPEAKERS = 5
 
 TOPICS: tuple[tuple[str, ...], ...] = (
     ("I1",),  # who talks
-    ("I7", "presence"),  # how many of the members
+    ("I7", "I8"),  # how many of the members
+    ("I9",),  # how long groups live
     ("calendar", "stickiness"),  # and where it goes
 )
 """Ids of the figures whose sentences the verdict quotes: of each topic the first one found."""
+ORDERS = ("orders", "rfm")
+"""What can be said without any message."""
+
+SUBJECTS: tuple[frozenset[str], ...] = (
+    frozenset({"health", "retention", "funnel", "I7"}),
+    frozenset({"orders", "rfm"}),
+    frozenset({"circles", "ties", "presence", "belonging", "I11"}),
+    frozenset({"I2", "people"}),
+)
+"""Figures that look at one matter: three moves about one matter are one move."""
 
 NOTHING = Text(
     "No message could be read, so there is nothing to say about this community yet.",
     "没有读到任何消息，因此还无法对这个社群下结论。",
+)
+ORDERS_ONLY = Text(
+    "There are orders but no messages: this tells what customers buy, not what they say.",
+    "只有订单、没有消息：以下只能说明客户的购买，无法说明他们的交流。",
 )
 VOLUME = Text(
     "Between {first} and {last}, {speakers} people wrote {messages} messages in {groups} groups.",
@@ -36,9 +52,8 @@ VOLUME_ONE_GROUP = Text(
     "{first}至{last}，1 个群里共有 {speakers} 人发出 {messages} 条消息。",
 )
 TOO_LITTLE = Text(
-    "That is very little ({messages} messages, {speakers} people, {days} days): take what "
-    "follows as a first look, not as a judgement.",
-    "数据很少（{messages} 条消息、{speakers} 人、{days} 天）：以下内容只是初步观察，不足以下定论。",
+    "That is very little: take what follows as a first look, not as a judgement.",
+    "数据很少：以下内容只是初步观察，不足以下定论。",
 )
 WORRY = Text("What deserves attention first: {sentence}", "最值得注意的是：{sentence}")
 
@@ -55,10 +70,11 @@ def verdict(report: Report) -> Text:
     """One paragraph: volumes, who talks, activity, trend, the one worry; honest about little
     data. Without any message it says only that."""
     if not report.totals.messages:
-        return NOTHING
+        bought = [_gist(f.sentence) for f in map(report.found, ORDERS) if f is not None and f.n]
+        return _joined([ORDERS_ONLY, *bought]) if bought else NOTHING
     sentences = [_volume(report.totals)]
     if _is_little(report.totals):
-        sentences.append(_filled(TOO_LITTLE, report.totals))
+        sentences.append(TOO_LITTLE)
     quoted = list(_quoted(report))
     sentences += [_gist(found.sentence) for found in quoted]
     worry = _worry(report, quoted)
@@ -66,16 +82,22 @@ def verdict(report: Report) -> Text:
 
 
 def best_moves(report: Report, count: int = MOVES_SHOWN) -> tuple[RankedMove, ...]:
-    """The most useful moves, heaviest first; equal weights keep display order, and a move
-    that two figures suggest is told once."""
+    """The most useful moves, heaviest first, one a matter; equal weights keep display order."""
     moves = [
         RankedMove(f.found.move, f)
         for f in report.figures()
         if isinstance(f.found, Finding) and f.found.move is not None
     ]
-    heaviest = sorted(moves, key=lambda ranked: -ranked.move.weight)
-    told = {ranked.move.text: ranked for ranked in reversed(heaviest)}
-    return tuple(ranked for ranked in heaviest if told[ranked.move.text] is ranked)[:count]
+    told: list[RankedMove] = []
+    for ranked in sorted(moves, key=lambda ranked: -ranked.move.weight):
+        if not any(_same_matter(ranked, other) for other in told):
+            told.append(ranked)
+    return tuple(told[:count])
+
+
+def _same_matter(one: RankedMove, other: RankedMove) -> bool:
+    ids = {one.figure.metric.id, other.figure.metric.id}
+    return one.move.text == other.move.text or any(ids <= subject for subject in SUBJECTS)
 
 
 def days_covered(totals: Totals) -> int:
@@ -87,7 +109,15 @@ def days_covered(totals: Totals) -> int:
 
 
 def _volume(totals: Totals) -> Text:
-    return _filled(VOLUME_ONE_GROUP if totals.groups == 1 else VOLUME, totals)
+    words = VOLUME_ONE_GROUP if totals.groups == 1 else VOLUME
+    return _filled(words if days_covered(totals) > 1 else _on_one_day(words), totals)
+
+
+def _on_one_day(words: Text) -> Text:
+    return Text(
+        words.en.replace("Between {first} and {last}", "On {first}"),
+        words.zh.replace("{first}至{last}", "{first}"),
+    )
 
 
 def _filled(sentence: Text, totals: Totals) -> Text:
@@ -134,7 +164,14 @@ def _worry(report: Report, quoted: list[Finding]) -> Text | None:
 
 def _gist(sentence: Text) -> Text:
     """The first half of a sentence of two: its details stand with the figure."""
-    return Text(sentence.en.split("; ")[0], sentence.zh.split("；")[0])
+    return Text(
+        dated(_DETAILS["en"].split(sentence.en)[0], "en"),
+        dated(_DETAILS["zh"].split(sentence.zh)[0], "zh"),
+    )
+
+
+_DETAILS = {"en": re.compile(r"; (?![^(]*\))"), "zh": re.compile(r"；(?![^（]*）)")}
+"""Where a sentence's second half begins: never inside of brackets."""
 
 
 def _before_colon(move: Text) -> Text | None:
@@ -153,6 +190,6 @@ def _joined(sentences: list[Text]) -> Text:
 def _ended(sentence: str, stop: str) -> str:
     return (
         sentence
-        if sentence.endswith((".", "!", "?", "。", "！", "？", ")", "）"))
+        if sentence.endswith((".", "!", "?", "。", "！", "？"))
         else sentence + stop
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from qunluo.insight.figures import (
     GroupName,
     Metric,
     Missing,
+    Need,
     Person,
     Quote,
     Table,
@@ -23,6 +24,7 @@ from qunluo.insight.report.masks import Masks
 from qunluo.insight.report.model import SMALL_N, Figure, Report, Section
 from qunluo.insight.report.numbers import (
     NOTHING,
+    dated,
     exact,
     human,
     percent,
@@ -101,7 +103,13 @@ class FigureView:
 class SectionView:
     id: str
     title: str
-    figures: tuple[FigureView, ...]
+    found: tuple[FigureView, ...]
+    absent: tuple[FigureView, ...]
+
+    @property
+    def figures(self) -> tuple[FigureView, ...]:
+        """All, as the table of contents lists them."""
+        return self.found + self.absent
 
 
 @dataclass
@@ -117,19 +125,24 @@ class Views:
         return tuple(self._section(section) for section in report.sections)
 
     def _section(self, section: Section) -> SectionView:
-        figures = tuple(self._figure(figure) for figure in section.figures)
-        return SectionView(section.id, section.title(self.lang), figures)
+        """What was found, then what was not: a reader goes from answer to answer."""
+        figures = [self._figure(figure) for figure in section.figures]
+        found = tuple(f for f in figures if f.missing is None)
+        absent = tuple(f for f in figures if f.missing is not None)
+        return SectionView(section.id, section.title(self.lang), found, absent)
 
     def _figure(self, figure: Figure) -> FigureView:
         found = figure.found
         if isinstance(found, Missing):
-            return self._missing(figure.metric, found)
+            return self._missing(figure.metric, found.sentence, found.needs)
+        if not (found.n or found.charts or any(table.rows for table in found.tables)):
+            return self._missing(figure.metric, found.sentence, ())
         return self._found(figure.metric, found)
 
-    def _missing(self, metric: Metric, missing: Missing) -> FigureView:
+    def _missing(self, metric: Metric, why: Text, needs: Iterable[Need]) -> FigureView:
         """The sentence, and how to bring each need where the sentence does not say it."""
-        sentence = missing.sentence(self.lang)
-        words = [NEED_WORDS[need](self.lang) for need in missing.needs]
+        sentence = why(self.lang)
+        words = [NEED_WORDS[need](self.lang) for need in needs]
         return FigureView(
             metric=metric,
             name=metric.name(self.lang),
@@ -151,7 +164,7 @@ class Views:
         return FigureView(
             metric=metric,
             name=metric.name(self.lang),
-            heading=found.sentence(self.lang),
+            heading=dated(found.sentence(self.lang), self.lang),
             missing=None,
             n=human(found.n, self.lang),
             n_exact=exact(found.n),
@@ -161,7 +174,7 @@ class Views:
             reference=self._maybe(metric.reference),
             charts=tuple(self._chart(chart, few) for chart in found.charts),
             tables=tuple(self._tables(found)),
-            notes=tuple(note(self.lang) for note in found.notes),
+            notes=tuple(dated(note(self.lang), self.lang) for note in found.notes),
             needs=self._needs(metric),
         )
 
@@ -179,15 +192,22 @@ class Views:
         if found.interval is None:
             return ""
         low, high = found.interval
-        if is_share(metric):
+        if is_share(metric) or found.interval_of:
             ends = percent_range(low, high)
         else:
             ends = (human(low, self.lang), human(high, self.lang))
-        return WORDS["interval"](self.lang).format(low=ends[0], high=ends[1])
+        words = WORDS["interval"](self.lang).format(low=ends[0], high=ends[1])
+        if not found.interval_of:
+            return words
+        return WORDS["interval_of"](self.lang).format(
+            of=found.interval_of(self.lang), words=words
+        )
 
     def _tables(self, found: Finding) -> Iterator[TableView]:
-        """Tables wait behind a tap, except the first one of a finding without a picture."""
-        for position, table in enumerate(found.tables):
+        """Tables wait behind a tap, except the first one of a finding without a picture. Of
+        several, those without a row are left out."""
+        filled = [table for table in found.tables if table.rows] or found.tables[:1]
+        for position, table in enumerate(filled):
             yield self._table(table, open_=position == 0 and not found.charts)
 
     def _table(self, table: Table, *, open_: bool) -> TableView:
@@ -196,7 +216,8 @@ class Views:
             for row in table.rows[: self.max_rows]
         )
         more = table.more + max(0, len(table.rows) - self.max_rows)
-        title, count = table.title(self.lang), human(len(rows) + more, self.lang)
+        title = dated(table.title(self.lang), self.lang)
+        count = human(len(rows) + more, self.lang)
         return TableView(
             title=title,
             summary=rows_word(len(rows) + more)(self.lang).format(title=title, n=count),
@@ -252,7 +273,7 @@ class Views:
         return Cell(text, "quote", title=at, sort=at, at=when(at, self.lang))
 
     def _chart(self, chart: Chart, few: bool) -> ChartView:
-        title = chart.title(self.lang)
+        title = dated(chart.title(self.lang), self.lang)
         if charts.is_empty(chart):
             alt = charts.description(chart, self.masks, self.lang)
             return ChartView(chart, title, alt, empty=True)

@@ -39,6 +39,7 @@
   const percent = (v) => {
     if (v === null || v === undefined) return NOTHING;
     const size = Math.abs(v * 100);
+    if (v < 1 && v >= 0.995) return trimmed(Math.min(size, 99.9).toFixed(1)) + "%";
     return signed(trimmed((v * 100).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2))) + "%";
   };
   const shown = (chart, v) => (chart.percent ? percent(v) : human(v));
@@ -161,6 +162,8 @@
     const sparse = s.y.length <= 40;
     const dotted = sparse || Boolean(s.small && s.small.some(Boolean));
     const line = {
+      /* A name that slides along a line with gaps has no place to be: no sliding then. */
+      ...(direct ? { animation: false } : {}),
       type: "line", name: s.name, step: chart.kind === "step" ? "end" : false, z: 3,
       data: points(chart, s.y).map((value, at) => ({
         value, itemStyle: { color: colourAt(chart, s, i, at) },
