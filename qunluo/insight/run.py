@@ -20,7 +20,7 @@ from qunluo.insight.figures import Cube, Facts, Finding, Metric, Missing, Need
 from qunluo.insight.given import Given
 from qunluo.insight.needs import NEED_WORDS
 from qunluo.insight.roles import Accounts, Roles, roles_of
-from qunluo.insight.tables import SMALL, Tables, inputs_of
+from qunluo.insight.tables import SMALL, Tables, inputs_of, recounted
 from qunluo.kit.text import Text
 
 
@@ -79,18 +79,21 @@ class Study:
         return self.given.staff is not None and self._ground.roles.dated.num_rows > 0
 
     def cubes(self, cubes: Iterable[Cube], *, rollups: bool = True) -> dict[str, pa.Table]:
-        """Rows of each cube by its name, each evaluated once."""
+        """Rows of each cube by its name, each evaluated once.
+
+        `rollups`: take counted tables from what was counted at import, where that can be;
+        otherwise count raw rows, with equal results.
+        """
         unique = {c.name: c for c in cubes}
-        suffix = ("" if rollups else "_raw") + ("_dated" if self.dated else "")
-        plans = [self._plan(c, f"cube_{name}{suffix}", rollups) for name, c in unique.items()]
-        found = self.archive.engine.run(plans, self.inputs)
+        suffix = "_dated" if self.dated else ""
+        plans = [self._plan(c, f"cube_{name}{suffix}") for name, c in unique.items()]
+        kept = rollups and not self.dated
+        inputs = self.inputs if kept else recounted(self.inputs, dated=self.dated)
+        found = self.archive.engine.run(plans, inputs)
         return {name: found[f"cube_{name}{suffix}"] for name in unique}
 
-    def _plan(self, cube: Cube, name: str, rollups: bool) -> Plan:
-        def build(t: Mapping[str, Any]) -> Any:
-            return cube.build(Tables(t, rollups=rollups, dated=self.dated))
-
-        return Plan(name, build)
+    def _plan(self, cube: Cube, name: str) -> Plan:
+        return Plan(name, lambda t: cube.build(Tables(t, self.dated)))
 
     @cached_property
     def _ground(self) -> Ground:

@@ -46,7 +46,7 @@ from typing import Any
 import pyarrow as pa
 
 from qunluo.archive.counted import COUNTED, Counted
-from qunluo.archive.engines.base import Inputs, Later
+from qunluo.archive.engines.base import Derived, Inputs, Later, Plan
 from qunluo.archive.manifest import Manifest
 from qunluo.archive.store import Archive
 from qunluo.insight.inputs import ORDERS, STAFF, schema
@@ -89,12 +89,10 @@ SMALL: dict[str, pa.Schema] = {
 class Tables:
     """The tables as attributes, over an engine's named inputs.
 
-    `rollups`: take counted tables from the segments' rollups; otherwise count raw rows.
-    `dated`: some accounts were staff for a time only, so raw rows are recounted.
+    `dated`: some accounts were staff for a time only, and stand as their acting accounts then.
     """
 
     inputs: Mapping[str, Any]
-    rollups: bool = True
     dated: bool = False
 
     def __getattr__(self, name: str) -> Any:
@@ -119,16 +117,11 @@ class Tables:
         return self.messages.inner_join(classes, ["group_key", "sender_key"])
 
     def counted(self, table: Counted) -> Any:
-        """A counted table; equal from rollups and from raw rows."""
-        kept = self.rollups and not self.dated
-        rows = self.inputs[table.rollup] if kept else self._recounted(table)
+        """A counted table of all segments."""
+        rows = self.inputs[table.rollup]
         if table.name in _CROSSED:
             rows = rows.union(_crossing(self.inputs["crossing"], table), distinct=False)
         return table.merged(rows)
-
-    def _recounted(self, table: Counted) -> Any:
-        of = self.messages if table.of == "messages" else self._recounted(BY_NAME[table.of])
-        return table.typed(table.count(of))
 
 
 BY_NAME = {c.name: c for c in COUNTED}
@@ -173,3 +166,17 @@ def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, Later]) 
         **{c.rollup: archive.rollups(manifest, c) for c in COUNTED},
         **small,
     }
+
+
+def recounted(inputs: Inputs, *, dated: bool) -> Inputs:
+    """The same inputs with every counted table counted from raw rows, with equal results."""
+    return {**inputs, **{c.rollup: Derived(c.schema, _recount(c, dated)) for c in COUNTED}}
+
+
+def _recount(table: Counted, dated: bool) -> Plan:
+    def build(t: Mapping[str, Any]) -> Any:
+        if table.raw or table.of == "messages":
+            return table.typed((table.raw or table.count)(Tables(t, dated).messages))
+        return table.typed(table.count(t[BY_NAME[table.of].rollup]))
+
+    return Plan(f"recount_{table.name}{'_dated' if dated else ''}", build)

@@ -31,10 +31,6 @@ class Later:
         return self.make()
 
 
-Input: TypeAlias = pa.Table | Files | Later
-Inputs: TypeAlias = Mapping[str, Input]
-
-
 @dataclass(frozen=True)
 class Plan:
     """A named Ibis expression over named tables.
@@ -45,6 +41,18 @@ class Plan:
 
     name: str
     build: Callable[[Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a plan makes of the other inputs: made once in a run, if a plan of it reads it."""
+
+    schema: pa.Schema
+    plan: Plan
+
+
+Input: TypeAlias = pa.Table | Files | Later | Derived
+Inputs: TypeAlias = Mapping[str, Input]
 
 
 class Engine(Protocol):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 
 import duckdb
 import pyarrow as pa
 
-from qunluo.archive.engines.base import Files, Input, Inputs, Later, Plan
+from qunluo.archive.engines.base import Derived, Files, Input, Inputs, Later, Plan
 from qunluo.archive.engines.compiled import sql_of
+from qunluo.kit.scratch import scratch
 
 MEMORY = os.environ.get("QUNLUO_ENGINE_MEMORY", "1GB")
 
@@ -21,10 +22,11 @@ class DuckDB:
     """A DuckDB session; larger work than `memory` spills to a temporary folder."""
 
     def __init__(self, memory: str = MEMORY, threads: int | None = None) -> None:
-        self._spill = TemporaryDirectory(prefix="qunluo-spill-")
+        self._closing = ExitStack()
+        spill = self._closing.enter_context(scratch("spill"))
         config = {
             "memory_limit": memory,
-            "temp_directory": self._spill.name,
+            "temp_directory": str(spill),
             "threads": threads or os.cpu_count() or 1,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -41,27 +43,34 @@ class DuckDB:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
-        self._spill.cleanup()
+        self._closing.close()
 
     def run(self, plans: Sequence[Plan], inputs: Inputs) -> dict[str, pa.Table]:
-        texts = self._prepared(plans, inputs)
-        return {name: self._fetch(sql) for name, sql in texts.items()}
+        with self._bound(plans, inputs) as texts:
+            return {name: self._fetch(sql) for name, sql in texts.items()}
 
     def write(self, plan: Plan, inputs: Inputs, to: Path) -> int:
-        sql = self._narrow(self._prepared([plan], inputs)[plan.name])
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
-        done = self._connection.execute(f"COPY ({sql}) TO {_quoted(to)} ({options})")
-        return int((done.fetchone() or (0,))[0])
+        with self._bound([plan], inputs) as texts:
+            sql = self._narrow(texts[plan.name])
+            done = self._connection.execute(f"COPY ({sql}) TO {_quoted(to)} ({options})")
+            return int((done.fetchone() or (0,))[0])
 
-    def _prepared(self, plans: Sequence[Plan], inputs: Inputs) -> dict[str, str]:
-        """The plans' texts, with every input that one of them reads in its place."""
+    @contextmanager
+    def _bound(self, plans: Sequence[Plan], inputs: Inputs) -> Iterator[dict[str, str]]:
+        """The plans' texts, while every table that they read is in its place."""
         schemas = {name: table.schema for name, table in inputs.items()}
         texts = {p.name: sql_of(p, schemas, "duckdb") for p in plans}
-        read = [n for n in inputs if any(f'"{n}"' in sql for sql in texts.values())]
-        tables = {n: _made(inputs[n]) for n in read}  # may run plans of their own
-        for name, table in tables.items():
-            self._bind(name, table)
-        return texts
+        sources = _sources(texts.values(), inputs, schemas)
+        made = {n: sql or _made(inputs[n]) for n, sql in sources.items()}
+        try:
+            for name, table in made.items():  # what is derived after what it is derived from
+                self._bind(name, table)
+            yield texts
+        finally:
+            for name, sql in sources.items():
+                kind = "TABLE" if sql else "VIEW"
+                self._connection.execute(f'DROP {kind} IF EXISTS "{name}"')
 
     def _fetch(self, sql: str) -> pa.Table:
         """Rows in one order whatever the threads did: reports must not differ by a byte."""
@@ -80,9 +89,11 @@ class DuckDB:
         )
         return f"SELECT {columns} FROM ({sql})"
 
-    def _bind(self, name: str, table: pa.Table | Files) -> None:
-        self._connection.execute(f'DROP VIEW IF EXISTS "{name}"')
-        if isinstance(table, Files):
+    def _bind(self, name: str, table: pa.Table | Files | str) -> None:
+        """Puts a table in its place; text is a query whose rows it shall have."""
+        if isinstance(table, str):
+            self._connection.execute(f'CREATE TEMP TABLE "{name}" AS {self._narrow(table)}')
+        elif isinstance(table, Files):
             paths = ", ".join(_quoted(p) for p in table.paths)
             columns = ", ".join(f'"{f}"' for f in table.schema.names)
             source = f"SELECT {columns} FROM read_parquet([{paths}])"
@@ -91,9 +102,22 @@ class DuckDB:
             self._connection.register(name, table)
 
 
+def _sources(
+    texts: Iterable[str], inputs: Inputs, schemas: Mapping[str, pa.Schema]
+) -> dict[str, str]:
+    """Inputs that queries read, each after those it is derived from, with its own query."""
+    found: dict[str, str] = {}
+    for name, table in inputs.items():
+        if name not in found and any(f'"{name}"' in text for text in texts):
+            own = sql_of(table.plan, schemas, "duckdb") if isinstance(table, Derived) else ""
+            rest = {n: t for n, t in inputs.items() if n != name}
+            found |= _sources([own], rest, schemas) | {name: own}
+    return found
+
+
 def _made(table: Input) -> pa.Table | Files:
-    if isinstance(table, Files) and not table.paths:
-        return pa.Table.from_batches([], table.schema)
+    if isinstance(table, Files):
+        return table if table.paths else pa.Table.from_batches([], table.schema)
     return table.table if isinstance(table, Later) else table
 
 
