@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int64]
 
+_DAY_US = 86_400_000_000
 _QUARTER_US = 15 * 60 * 1_000_000  # no zone has ever shifted off the quarter hour since 1972
 
 
@@ -28,8 +29,8 @@ def key_of(platform: str, own_id: str) -> int:
 
 def keys_of(platforms: pa.ChunkedArray, ids: pa.ChunkedArray) -> pa.Array:
     """`key_of` for columns; null ids stay null."""
-    if not len(ids):
-        return pa.array([], pa.int64())
+    if ids.null_count == len(ids):
+        return pa.nulls(len(ids), pa.int64())
     names = [str(p) for p in pc.unique(platforms).to_pylist()]
     if len(names) == 1:
         return _keys_of_platform(names[0], ids)
@@ -50,9 +51,21 @@ def _keys_of_platform(platform: str, ids: pa.ChunkedArray) -> pa.Array:
 
 def local_micros(instants: Ints, zone: ZoneInfo | timezone) -> Ints:
     """Microseconds of local wall-clock time for microseconds since 1970 UTC."""
+    days, where = np.unique(instants // _DAY_US, return_inverse=True)
+    first, last = (_offsets(days * _DAY_US + n, zone) for n in (0, _DAY_US - _QUARTER_US))
+    offsets = first[where]
+    shifting = np.flatnonzero((first != last)[where])  # no zone has shifted twice in a day
+    offsets[shifting] = _offsets_by_quarter(instants[shifting], zone)
+    return instants + offsets
+
+
+def _offsets_by_quarter(instants: Ints, zone: ZoneInfo | timezone) -> Ints:
     quarters, where = np.unique(instants // _QUARTER_US, return_inverse=True)
-    offsets = [_offset(int(q) * _QUARTER_US, zone) for q in quarters]
-    return instants + np.array(offsets, np.int64)[where]
+    return _offsets(quarters * _QUARTER_US, zone)[where]
+
+
+def _offsets(instants: Ints, zone: ZoneInfo | timezone) -> Ints:
+    return np.array([_offset(i, zone) for i in instants.tolist()], np.int64)
 
 
 def _offset(instant: int, zone: ZoneInfo | timezone) -> int:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from qunluo.archive.settled import NAIVE, Settled
+from qunluo.archive.settled import NAIVE, Settled, codes, sorting
 
 _I64, _TEXT = pa.int64(), pa.string()
 
@@ -79,11 +79,13 @@ def groups_of(settled: Settled) -> pa.Table:
 def _last_of_each(settled: Settled, key: str, name: str) -> NDArray[np.int64]:
     """Of each key its latest row that has a name, or its latest row."""
     rows, order = settled.rows, settled.order
-    keys = rows[key].to_numpy()[order]
     at = rows["sent_at"].cast(_I64).to_numpy()[order]
     named = pc.is_valid(rows[name]).to_numpy()[order]
-    ranked = np.lexsort((at, named, keys))
-    return np.asarray(order[ranked[_ends(keys[ranked])]], np.int64)
+    ranked = order[sorting([named, at])]
+    which = codes(rows[key])
+    last = np.empty(which.max(initial=-1) + 1, np.int64)
+    last[which[ranked]] = ranked  # of several, the last one stays
+    return last[np.argsort(rows[key].take(last).to_numpy())]
 
 
 def _ends(keys: NDArray[np.int64]) -> NDArray[np.intp]:

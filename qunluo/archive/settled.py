@@ -123,8 +123,10 @@ class Settled:
         """The rows in order, piece by piece, so that only one copy is in memory."""
         plain = [n for n in self.schema.names if n not in self.derived]
         rows = self.rows.select(plain)
+        sorted_already = bool((np.diff(self.order) == 1).all())
         for start in range(0, len(self.order), BATCH_ROWS):
-            piece = rows.take(pa.array(self.order[start : start + BATCH_ROWS]))
+            places = self.order[start : start + BATCH_ROWS]
+            piece = rows.slice(start, BATCH_ROWS) if sorted_already else rows.take(places)
             made = {k: v.slice(start, piece.num_rows) for k, v in self.derived.items()}
             columns = [made[n] if n in made else piece[n] for n in self.schema.names]
             yield pa.Table.from_arrays(columns, schema=self.schema)
@@ -144,34 +146,48 @@ def _with_numbers(staged: pa.Table, shape: Shape) -> pa.Table:
     place = [_ints(staged, n) for n in ("source_no", "group_key", shape.instant)]
     pos = _ints(staged, "pos")
     nth = np.zeros(len(pos), np.int64)
-    who = [_ints(staged, n) for n in shape.who]
-    own = np.asarray(pc.is_valid(staged[shape.own_id]).to_numpy(), bool)
-    near = np.flatnonzero(_repeated([*place, *who]) & ~own)
+    near = np.flatnonzero(_repeated(place) & pc.is_null(staged[shape.own_id]).to_numpy())
+    alike = [*place, *(_ints(staged, n) for n in shape.who)]
+    near = near[_repeated([k[near] for k in alike])]
     if len(near):
-        words = [_codes(staged[w].take(pa.array(near))) for w in shape.words]
-        nth[near] = _ranks([*(p[near] for p in [*place, *who]), *words], pos[near])
+        words = [codes(staged[w].take(pa.array(near))) for w in shape.words]
+        nth[near] = _ranks([*(k[near] for k in alike), *words], pos[near])
     rows = staged.append_column("seq", pa.array(_ranks(place, pos)))
     return rows.append_column("nth", pa.array(nth)).drop(["source_no", "pos"])
 
 
-def _codes(column: pa.ChunkedArray) -> Ints:
+def codes(column: pa.ChunkedArray) -> Ints:
     """Equal numbers for equal words."""
     coded = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
     chunks = coded.chunks if isinstance(coded, pa.ChunkedArray) else [coded]
     return np.concatenate([c.indices.to_numpy() for c in chunks]).astype(np.int64)
 
 
+def sorting(keys: Sequence[Ints]) -> Ints:
+    """The stable order of rows by these keys, the first key first.
+
+    Most exports are in order already, which costs much less to see than to sort.
+    """
+    equal = np.ones(max(len(keys[0]) - 1, 0), bool)  # neighbours, in the keys seen so far
+    for key in keys:
+        if (equal & (key[1:] < key[:-1])).any():
+            return np.asarray(np.lexsort(tuple(reversed(keys))), np.int64)
+        equal &= key[1:] == key[:-1]
+    return np.arange(len(keys[0]))
+
+
 def _starts(keys: Sequence[Ints], order: Ints) -> NDArray[np.bool_]:
     """Where, in that order, a row differs from the one before."""
     first = np.ones(len(order), bool)
     if len(order) > 1:
-        first[1:] = np.any([k[order][1:] != k[order][:-1] for k in keys], axis=0)
+        ordered = (key[order] for key in keys)
+        first[1:] = np.logical_or.reduce([k[1:] != k[:-1] for k in ordered])
     return first
 
 
 def _ranks(keys: Sequence[Ints], pos: Ints) -> Ints:
     """Of each row, its place from 0 by `pos` among the rows with equal keys."""
-    order = np.lexsort((pos, *reversed(keys)))
+    order = sorting([*keys, pos])
     first = np.flatnonzero(_starts(keys, order))
     lengths = np.diff(np.append(first, len(order)))
     ranks = np.empty(len(order), np.int64)
@@ -181,7 +197,7 @@ def _ranks(keys: Sequence[Ints], pos: Ints) -> Ints:
 
 def _repeated(keys: Sequence[Ints]) -> NDArray[np.bool_]:
     """Rows whose keys another row has too."""
-    order = np.lexsort(tuple(reversed(keys)))
+    order = sorting(keys)
     first = _starts(keys, order)
     last = np.append(first[1:], True) if len(first) else first
     repeated = np.zeros(len(order), bool)
@@ -195,7 +211,7 @@ def _one_of_each(rows: pa.Table, shape: Shape) -> pa.Table:
     drop = np.zeros(rows.num_rows, bool)
     with_id = np.flatnonzero(own)
     if len(with_id):
-        ids = _codes(rows[shape.own_id].take(pa.array(with_id)))
+        ids = codes(rows[shape.own_id].take(pa.array(with_id)))
         _drop_older(rows, with_id, [_ints(rows, "group_key")[with_id], ids], shape, drop)
     without = np.flatnonzero(~own)
     if len(without):
@@ -203,7 +219,7 @@ def _one_of_each(rows: pa.Table, shape: Shape) -> pa.Table:
             _ints(rows, n)[without] for n in ("group_key", shape.instant, *shape.who, "nth")
         ]
         near = np.flatnonzero(_repeated(keys))
-        words = [_codes(rows[w].take(pa.array(without[near]))) for w in shape.words]
+        words = [codes(rows[w].take(pa.array(without[near]))) for w in shape.words]
         _drop_older(rows, without[near], [*(k[near] for k in keys), *words], shape, drop)
     return rows if not drop.any() else rows.filter(pa.array(~drop))
 
@@ -225,7 +241,7 @@ def _drop_older(rows: pa.Table, where: Ints, keys: Sequence[Ints], shape: Shape,
 
 def _identities(keys: Sequence[Ints]) -> Ints:
     """One number for each combination of keys."""
-    order = np.lexsort(tuple(reversed(keys)))
+    order = sorting(keys)
     found = np.empty(len(order), np.int64)
     found[order] = np.cumsum(_starts(keys, order))
     return found
@@ -234,7 +250,7 @@ def _identities(keys: Sequence[Ints]) -> Ints:
 def _order(rows: pa.Table, shape: Shape) -> Ints:
     """By group, instant, the source's order, then by what makes it independent of imports."""
     keys = [_ints(rows, n) for n in ("group_key", shape.instant, "seq", *shape.who, "nth")]
-    order: Ints = np.lexsort(tuple(reversed(keys)))
+    order = sorting(keys)
     tied = np.flatnonzero(_repeated(keys))
     if not len(tied):
         return order
@@ -242,7 +258,7 @@ def _order(rows: pa.Table, shape: Shape) -> Ints:
     ranked = pc.sort_indices(own, [(n, "ascending") for n in own.column_names]).to_numpy()
     last = np.zeros(rows.num_rows, np.int64)
     last[tied[ranked]] = np.arange(len(tied))
-    return np.asarray(np.lexsort((last, *reversed(keys))), np.int64)
+    return sorting([*keys, last])
 
 
 def _with_replies(rows: pa.Table) -> pa.Table:

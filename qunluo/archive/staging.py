@@ -7,6 +7,7 @@ so that memory does not grow with the export.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timezone
 from pathlib import Path
@@ -15,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qunluo.archive.keys import keys_of, local_micros, month_numbers
@@ -74,10 +74,14 @@ class Shelf:
         if not rows.num_rows:
             return
         months = month_numbers(rows["local_at"].cast(pa.int64()).to_numpy())
-        for month in np.unique(months):
-            mine = rows if (months == month).all() else rows.filter(pa.array(months == month))
-            self.in_memory[int(month)].append(mine)
-            self.rows[int(month)] += mine.num_rows
+        if (np.diff(months) < 0).any():
+            order = np.argsort(months, kind="stable")
+            rows, months = rows.take(pa.array(order)), months[order]
+        found, starts = np.unique(months, return_index=True)
+        ends = [*starts[1:].tolist(), len(months)]
+        for month, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True):
+            self.in_memory[month].append(rows.slice(start, end - start))
+            self.rows[month] += end - start
         self.held_bytes += rows.nbytes
 
     def spill(self) -> None:
@@ -154,8 +158,8 @@ def _any(column: pa.ChunkedArray) -> bool:
     return bool(column.null_count < len(column))
 
 
-def months_of(rows: pa.Table) -> dict[int, int]:
-    """Local month → rows, of a settled table."""
-    local = rows["local_at"].cast(pa.int64()).to_numpy()
-    counts = pc.value_counts(pa.array(month_numbers(local))).to_pylist()
-    return {int(c["values"]): int(c["counts"]) for c in counts}
+def months_of(tables: Iterable[pa.Table]) -> dict[int, int]:
+    """Local month → rows, of settled tables together."""
+    local = [rows["local_at"].cast(pa.int64()).to_numpy() for rows in tables]
+    months, counts = np.unique(month_numbers(np.concatenate(local)), return_counts=True)
+    return dict(zip(months.tolist(), counts.tolist(), strict=True))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,7 @@ from qunluo.archive.manifest import (
 )
 from qunluo.archive.profiles import EDGES, OPEN_REPLIES, PROFILES
 from qunluo.archive.settled import (
+    NAIVE,
     SEGMENT_EVENTS,
     SEGMENT_MESSAGES,
     Settled,
@@ -45,6 +46,27 @@ SEGMENT_ROWS = 1_000_000
 
 Kind = Literal["messages", "events"]
 SCHEMAS: dict[Kind, pa.Schema] = {"messages": SEGMENT_MESSAGES, "events": SEGMENT_EVENTS}
+
+
+def _encodings(schema: pa.Schema) -> dict[str, Any]:
+    """How columns are written: what mostly rises, or is small, as differences; words and keys
+    by number, as long as few are distinct."""
+    differences = {
+        f.name: "DELTA_BINARY_PACKED"
+        for f in schema
+        if not f.name.endswith("_key") and (f.type in (pa.int64(), NAIVE))
+    }
+    inside = ["mentions.list.element", "reactions.list.element.emoji"]
+    numbered = [f.name for f in schema if f.name not in differences] + inside
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "column_encoding": differences,
+        "use_dictionary": numbered,
+    }
+
+
+ENCODINGS = {kind: _encodings(schema) for kind, schema in SCHEMAS.items()}
 
 Progress = Callable[[int, int], None]
 """Called with work done and work in all, in rows."""
@@ -186,16 +208,16 @@ class Archive:
         replies = stage.replies or any(s.has_replies for s in touched)
         arrived = stage.messages.take(cut.first_month, cut.last_month)
         kept = self._kept("messages", cut, touched)
-        settled = settled_messages(arrived, kept, overlap=ids or stage.several)
-        files = {"messages": self._write_settled("messages", settled)}
-        files |= {n: self._store(n, make(settled)) for n, (_, make) in PROFILES.items()}
+        messages = settled_messages(arrived, kept, overlap=ids or stage.several)
+        files = {"messages": self._write_settled("messages", messages)}
+        files |= {n: self._store(n, make(messages)) for n, (_, make) in PROFILES.items()}
         arrived = stage.events.take(cut.first_month, cut.last_month)
         kept = self._kept("events", cut, touched)
-        files["events"] = self._write_settled("events", settled_events(arrived, kept))
+        events = settled_events(arrived, kept)
+        files["events"] = self._write_settled("events", events)
         files |= self._count(files["messages"])
-        return Segment(
-            cut.first_month, cut.last_month, files, self._months(files), ids, replies
-        )
+        months = months_of([messages.rows, events.rows])
+        return Segment(cut.first_month, cut.last_month, files, months, ids, replies)
 
     def _kept(self, kind: Kind, cut: Cut, touched: Sequence[Segment]) -> pa.Table | None:
         """Stored rows of the months of a cut."""
@@ -209,9 +231,7 @@ class Archive:
 
     def _write_settled(self, kind: Kind, settled: Settled) -> StoredFile:
         path = self._fresh(kind)
-        with pq.ParquetWriter(
-            path, SCHEMAS[kind], compression="zstd", compression_level=1
-        ) as to:
+        with pq.ParquetWriter(path, SCHEMAS[kind], **ENCODINGS[kind]) as to:
             for piece in settled.batches():
                 to.write_table(piece)
         return sealed(path, len(settled.order))
@@ -223,14 +243,6 @@ class Archive:
             files[counted.rollup] = made = self._write(counted.rollup, counted.plan(), tables)
             tables[counted.rollup] = Files((self._existing(made.name),), counted.schema)
         return files
-
-    def _months(self, files: Mapping[str, StoredFile]) -> dict[int, int]:
-        found: dict[int, int] = {}
-        for kind in ("messages", "events"):
-            rows = pq.read_table(self._existing(files[kind].name), columns=["local_at"])
-            for month, count in months_of(rows).items():
-                found[month] = found.get(month, 0) + count
-        return dict(sorted(found.items()))
 
     def _crossing(self, segments: Sequence[Segment]) -> StoredFile:
         edges = self._files(segments, "edges", EDGES)
