@@ -5,27 +5,40 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qunluo.archive.importers import FORMATS, importer
-from qunluo.archive.importers.base import Importer, Options, Reject, Tally
+from qunluo.archive.importers.base import (
+    REJECT_CHARS,
+    Batch,
+    Importer,
+    Options,
+    Reject,
+    Tally,
+)
 from qunluo.archive.manifest import zone_of
 from qunluo.archive.schema import REJECTS
 from qunluo.archive.sources import Found, Skipped, Sources, find_sources
 from qunluo.archive.staging import Stage
 from qunluo.archive.store import Archive
+from qunluo.archive.streams import TooLargeError
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.scratch import scratch
 from qunluo.kit.text import Text
 
 HEAD_BYTES = 64 << 10
 NO_DOUBT = 0.95
 SURE = 0.5  # an importer less sure than this does not get the file
 CHECKPOINT_ROWS = 4_000_000  # after so many, what is read so far becomes part of the archive
+
+FIRST, LAST = datetime(1901, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+ODD_TIME = "the time lies outside the years 1901 to 2100"
 
 TALLY = tuple(vars(Tally()))
 SOURCES = pa.schema(
@@ -46,10 +59,22 @@ class NothingReadableError(QunluoError):
 
     code = "nothing_readable"
     sentence = Text(
-        "None of the {count} files is a chat export that Qunluo knows (first: “{name}”). "
+        "Qunluo knows no chat export here (files looked at: {count}, first: “{name}”). "
         "Known formats: {formats}. See docs/how-to for how to export a chat.",
-        "{count} 个文件都不是群落能识别的聊天记录导出（首个：“{name}”）。"
+        "没有找到群落能识别的聊天记录导出（共 {count} 个文件，首个：“{name}”）。"
         "支持的格式：{formats}。导出方法见 docs/how-to。",
+    )
+
+
+class NothingInsideError(QunluoError):
+    """The exports hold neither a message nor an event that could be read."""
+
+    code = "nothing_inside"
+    sentence = Text(
+        "“{name}” was read as {format}, but holds no message ({rejects} lines could not be "
+        "read). Check that the export is complete, then try again.",
+        "“{name}”按{format}读取，但其中没有消息（{rejects} 行无法读取）。"
+        "请确认导出是否完整后重试。",
     )
 
 
@@ -97,8 +122,8 @@ def import_files(archive: Archive, paths: Sequence[Path], options: Options,
     are in, and a message that is there already is not stored twice. Raises `QunluoError`
     where nothing can be read; files in folders that are no exports are `skipped`.
     """
-    with find_sources(paths) as sources, TemporaryDirectory(prefix="qunluo-stage-") as folder:
-        run = _Run(archive, options, watch, Path(folder))
+    with find_sources(paths) as sources, scratch("stage") as folder:
+        run = _Run(archive, options, watch, folder)
         run.read_all(sources)
         run.store()
         run.done.skipped += sources.skipped
@@ -135,7 +160,8 @@ class _Run:
         self.archive, self.options, self.watch, self.folder = archive, options, watch, folder
         self.done = Imported()
         self.likely: Importer | None = None
-        manifest = archive.manifest()
+        with archive.folder.writing():  # told before the work, not after it
+            manifest = archive.manifest()
         self.zone = zone_of(manifest.zone)
         known = archive.table(manifest.sources)
         self.known = set(known["fingerprint"].to_pylist()) if known is not None else set()
@@ -154,8 +180,8 @@ class _Run:
             before += max(source.size, 0)
             if self.stage.pos >= CHECKPOINT_ROWS:
                 self.store()
-        if not self.done.files and not self.done.known:
-            self._refuse(sources)
+        if not self.done.known and not self.done.tally.messages + self.done.tally.events:
+            raise self._refusal(sources)
 
     def store(self) -> None:
         """Makes what was read part of the archive, in one step."""
@@ -172,16 +198,28 @@ class _Run:
         if found is None:
             self.done.skipped.append(Skipped(source.name, UnknownFormatError(name=source.name)))
             return
+        staged = self.stage.pos
+        try:
+            self._read_once(found, source, number, tell)
+        except TooLargeError:
+            raise
+        except QunluoError as error:
+            if source.named or self.stage.pos > staged:
+                raise
+            self.done.skipped.append(Skipped(source.name, error))  # one of a folder's files
+
+    def _read_once(self, found: Importer, source: Found, number: int,
+                   tell: Callable[[int], None]) -> None:  # fmt: skip
         mark = self._fingerprint(source)
         if mark in self.known:
             self.done.known += 1
-            return
-        self._read_as(found, source, number, mark, tell)
+        else:
+            self._read_as(found, source, number, mark, tell)
 
     def _read_as(self, found: Importer, source: Found, number: int, mark: str,
                  tell: Callable[[int], None]) -> None:  # fmt: skip
         tally, warnings = Tally(), []
-        for batch in found.read(source, self.options):
+        for batch in map(believable, found.read(source, self.options)):
             self.stage.put(batch.messages, batch.events, number)
             self.rejects += [_reject(mark, source.name, r) for r in batch.rejects]
             tally.add(batch.tally)
@@ -216,10 +254,51 @@ class _Run:
     def _tell(self, before: int, total: int, name: str, consumed: int) -> None:
         self.watch(Step("read", min(before + consumed, total), total, name))
 
-    def _refuse(self, sources: Sources) -> None:
-        first = self.done.skipped[0].name if self.done.skipped else ""
-        formats = ", ".join(importer(n).label.en for n in FORMATS)
-        raise NothingReadableError(count=len(sources), name=first, formats=formats)
+    def _refusal(self, sources: Sources) -> QunluoError:
+        """Why nothing at all could be read."""
+        if self.sources:
+            first = self.sources[0]
+            label = importer(str(first["format"])).label
+            rejects = self.done.tally.rejects
+            return NothingInsideError(name=first["name"], format=label, rejects=rejects)
+        for skipped in self.done.skipped:
+            if not isinstance(skipped.error, UnknownFormatError):
+                return skipped.error
+        labels = [importer(n).label for n in FORMATS]
+        formats = Text(", ".join(t.en for t in labels), "、".join(t.zh for t in labels))
+        name = self.done.skipped[0].name if self.done.skipped else ""
+        return NothingReadableError(count=len(sources), name=name, formats=formats)
+
+
+def believable(batch: Batch) -> Batch:
+    """The batch without rows of a year in which nobody chatted, which become rejects.
+
+    A clock that was never set writes the year 1; such rows would stretch every figure over
+    centuries. Their line is not known any more: 0.
+    """
+    messages, odd = _of_our_times(batch.messages, "sent_at")
+    events, others = _of_our_times(batch.events, "at")
+    if not odd and not others:
+        return batch
+    counts = vars(batch.tally) | {"messages": batch.tally.messages - len(odd)}
+    counts["events"] = max(batch.tally.events - len(others), 0)
+    counts["rejects"] += batch.tally.messages + batch.tally.events
+    counts["rejects"] -= counts["messages"] + counts["events"]
+    rejects = [*batch.rejects, *(Reject(0, ODD_TIME, row) for row in odd + others)]
+    return Batch(messages, events, rejects, Tally(**counts), batch.warnings)
+
+
+def _of_our_times(rows: pa.Table, column: str) -> tuple[pa.Table, list[str]]:
+    """Rows that can be true, and the others as text."""
+    ends = pc.min_max(rows[column])
+    if not rows.num_rows or (ends["min"].as_py() >= FIRST and ends["max"].as_py() < LAST):
+        return rows, []
+    good = pc.and_(pc.greater_equal(rows[column], FIRST), pc.less(rows[column], LAST))
+    odd = rows.filter(pc.invert(good))
+    said = zip(odd[column].cast(pa.int64()).to_pylist(), odd["text"].to_pylist(), strict=True)
+    return rows.filter(good), [
+        f"{at // 1_000_000} {text or ''}"[:REJECT_CHARS] for at, text in said
+    ]
 
 
 def _reject(mark: str, name: str, reject: Reject) -> dict[str, object]:

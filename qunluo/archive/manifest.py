@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from qunluo.kit.text import Text
 
 FORMAT_VERSION = 1
 NAME = "manifest.json"
+LOCK = ".lock"
+OURS = re.compile(r"[a-z_]+-[0-9a-f-]+\.parquet")  # what a writer may leave and remove
 
 
 class NotAnArchiveError(QunluoError):
@@ -56,6 +59,28 @@ class ArchiveTooNewError(QunluoError):
         "{known}). Update Qunluo and try again.",
         "档案 {path} 由更新版本的 Qunluo 写入（格式 {found}，本版本支持 {known}）。"
         "请升级后重试。",
+    )
+
+
+class ArchiveStaleError(QunluoError):
+    """Written by an earlier version, which kept less."""
+
+    code = "archive_stale"
+    sentence = Text(
+        "The archive {path} was written by an earlier Qunluo and lacks “{what}”. Import the "
+        "exports again into a new folder.",
+        "档案 {path} 由旧版本的 Qunluo 写入，缺少“{what}”。请将导出文件重新导入一个新文件夹。",
+    )
+
+
+class FolderTakenError(QunluoError):
+    """The folder holds other things: an archive has a folder of its own."""
+
+    code = "folder_taken"
+    sentence = Text(
+        "The folder {path} holds other files (such as “{what}”) and is no archive. Name a new "
+        "or an empty folder.",
+        "文件夹 {path} 中有其他文件（如“{what}”），不是档案。请指定一个新的或空的文件夹。",
     )
 
 
@@ -149,12 +174,19 @@ class Folder:
         except FileNotFoundError as error:
             raise NotAnArchiveError(path=self.path) from error
         except ValueError as error:
-            raise ArchiveDamagedError(path=self.path, what=f"{NAME} can't be read") from error
-        if raw.get("format_version") != FORMAT_VERSION:
-            raise ArchiveTooNewError(
-                path=self.path, found=raw.get("format_version"), known=FORMAT_VERSION
-            )
-        return _manifest(raw)
+            raise self._unreadable() from error
+        found = raw.get("format_version") if isinstance(raw, dict) else None
+        if isinstance(found, int) and found > FORMAT_VERSION:
+            raise ArchiveTooNewError(path=self.path, found=found, known=FORMAT_VERSION)
+        if found != FORMAT_VERSION:
+            raise self._unreadable()
+        try:
+            return _manifest(raw)
+        except (KeyError, TypeError, ValueError, AttributeError, ZoneUnknownError) as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> ArchiveDamagedError:
+        return ArchiveDamagedError(path=self.path, what=_UNREADABLE)
 
     def write(self, manifest: Manifest) -> None:
         """Replaces the manifest; after this returns, the change survives a power cut."""
@@ -171,7 +203,7 @@ class Folder:
         """Removes files that no manifest names: what a killed writer or a change left."""
         named = {f.name for f in manifest.files()}
         for path in sorted((self.path / "data").glob("*")):
-            if path.name not in named:
+            if path.name not in named and OURS.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
     @contextmanager
@@ -179,13 +211,37 @@ class Folder:
         """Holds the archive against other writers; a killed holder lets go by itself."""
         import fcntl  # noqa: PLC0415 - readers work where it is missing
 
+        self._refuse_strangers()
         (self.path / "data").mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as lock:
+        with (self.path / LOCK).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise ArchiveBusyError(path=self.path) from error
             yield
+
+    def _refuse_strangers(self) -> None:
+        """A new archive is never begun among files that are not its own."""
+        if self.exists() or not self.path.is_dir():
+            return
+        own = {"data", LOCK, f"{NAME}.new"}
+        there = [p.name for p in self.path.iterdir() if p.name not in own]
+        if (self.path / "data").is_dir():
+            left = (p.name for p in (self.path / "data").iterdir())
+            there += [f"data/{name}" for name in left if not OURS.fullmatch(name)]
+        if there:
+            raise FolderTakenError(path=self.path, what=min(there))
+
+    def discard_empty(self) -> None:
+        """Removes an archive into which nothing ever came."""
+        found = self.read()
+        if found != Manifest(zone=found.zone):
+            return
+        for name in (NAME, LOCK):
+            (self.path / name).unlink(missing_ok=True)
+        for folder in (self.path / "data", self.path):
+            with suppress(OSError):  # something else came to lie there
+                folder.rmdir()
 
 
 def sync_folder(path: Path) -> None:
@@ -205,7 +261,22 @@ def sealed(path: Path, rows: int) -> StoredFile:
     return StoredFile(path.name, rows, digest)
 
 
+def is_as_written(path: Path, file: StoredFile) -> bool:
+    """Whether the file holds what was sealed; needs no right to write."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+
+
+def missing(name: str) -> Text:
+    """What is wrong with an archive that lacks a file."""
+    return Text(f"{name} is missing", f"缺少 {name}")
+
+
+_UNREADABLE = Text(f"{NAME} can't be read", f"{NAME} 无法读取")
+
+
 def _manifest(raw: dict[str, Any]) -> Manifest:
+    zone_of(raw["zone"])
     return Manifest(
         zone=raw["zone"],
         segments=tuple(_segment(s) for s in raw["segments"]),
@@ -216,10 +287,18 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
 
 
 def _segment(raw: dict[str, Any]) -> Segment:
-    files = {k: StoredFile(**f) for k, f in raw.pop("files").items()}
+    files = {k: _stored(f) for k, f in raw.pop("files").items()}
     months = {int(m): rows for m, rows in raw.pop("months").items()}
     return Segment(files=files, months=months, **raw)
 
 
 def _file(raw: dict[str, Any] | None) -> StoredFile | None:
-    return StoredFile(**raw) if raw else None
+    return _stored(raw) if raw else None
+
+
+def _stored(raw: dict[str, Any]) -> StoredFile:
+    """A file of the archive's own folder: a manifest from elsewhere may name any path."""
+    file = StoredFile(**raw)
+    if not OURS.fullmatch(file.name):
+        raise ValueError(file.name)
+    return file

@@ -35,6 +35,7 @@ from qunluo.archive.streams import (
     watched,
 )
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.scratch import scratch
 from qunluo.kit.text import Text
 
 HEAD_BYTES = 512
@@ -72,12 +73,13 @@ class Found:
     size: int
     opener: Callable[[Progress], BinaryIO]
     kin: Callable[[str], Found | None]
+    named: bool = False  # by the user himself, not found in a folder or archive
     consumed: int = 0
     _sha256: str = ""
 
     @classmethod
     def of(cls, item: Item) -> Found:
-        return cls(item.name, item.trail, item.size, item.opener, item.kin)
+        return cls(item.name, item.trail, item.size, item.opener, item.kin, item.named)
 
     def open(self) -> BinaryIO:
         """The unpacked content from its start. Reading raises `QunluoError` only."""
@@ -252,8 +254,7 @@ class Sources(Sequence[Found]):
         """A temporary plain copy; the streams' limits bound it."""
         with plain_words(item.name):
             if self._temp is None:
-                folder = tempfile.TemporaryDirectory(prefix="qunluo-")
-                self._temp = Path(self._stack.enter_context(folder))
+                self._temp = self._stack.enter_context(scratch("unpack"))
             number, name = tempfile.mkstemp(dir=self._temp)
             with os.fdopen(number, "wb") as copy, item.opener(_ignore) as stream:
                 while chunk := stream.read(1 << 20):

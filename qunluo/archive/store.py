@@ -24,11 +24,14 @@ from qunluo.archive.crossing import crossing_rows
 from qunluo.archive.engines.base import Engine, Files, Input, Plan
 from qunluo.archive.manifest import (
     ArchiveDamagedError,
+    ArchiveStaleError,
     Folder,
     Manifest,
     NotAnArchiveError,
     Segment,
     StoredFile,
+    is_as_written,
+    missing,
     sealed,
 )
 from qunluo.archive.profiles import EDGES, OPEN_REPLIES, PROFILES
@@ -41,6 +44,7 @@ from qunluo.archive.settled import (
     settled_messages,
 )
 from qunluo.archive.staging import Stage, months_of
+from qunluo.kit.text import Text
 
 SEGMENT_ROWS = 1_000_000
 
@@ -146,14 +150,14 @@ class Archive:
         """Cuts segments as their rows now say and drops unused files; changes no figure."""
         return self.add(Stage(UTC, self.path / "data"), {})
 
-    def verify(self) -> Iterator[str]:
+    def verify(self) -> Iterator[Text]:
         """What is wrong with the archive's files; nothing if all is well."""
         for file in self.manifest().files():
             path = self.path / "data" / file.name
             if not path.is_file():
-                yield f"{file.name} is missing"
-            elif sealed(path, file.rows) != file:
-                yield f"{file.name} was changed"
+                yield missing(file.name)
+            elif not is_as_written(path, file):
+                yield Text(f"{file.name} was changed", f"{file.name} 内容有变")
 
     def messages(self, manifest: Manifest) -> Files:
         """All messages, sorted within each segment."""
@@ -225,7 +229,7 @@ class Archive:
             return None
         first, end = cut.ends()
         within = (pc.field("local_at") >= first) & (pc.field("local_at") < end)
-        paths = [self._existing(s.files[kind].name) for s in touched]
+        paths = [self._stored(s, kind) for s in touched]
         tables = [pq.read_table(p, filters=within, schema=SCHEMAS[kind]) for p in paths]
         return pa.concat_tables(tables)
 
@@ -277,11 +281,17 @@ class Archive:
     def _existing(self, name: str) -> Path:
         path = self.path / "data" / name
         if not path.is_file():
-            raise ArchiveDamagedError(path=self.path, what=f"{name} is missing")
+            raise ArchiveDamagedError(path=self.path, what=missing(name))
         return path
 
+    def _stored(self, segment: Segment, kind: str) -> Path:
+        """A segment's file of that kind."""
+        if kind not in segment.files:
+            raise ArchiveStaleError(path=self.path, what=kind)
+        return self._existing(segment.files[kind].name)
+
     def _files(self, segments: Sequence[Segment], kind: str, schema: pa.Schema) -> Files:
-        paths = tuple(self._existing(s.files[kind].name) for s in segments)
+        paths = tuple(self._stored(s, kind) for s in segments)
         return Files(paths, schema)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
 
 STREAM_BUFFER = 1 << 18
@@ -323,7 +324,7 @@ def from_os_error(error: OSError, name: str) -> QunluoError:
         return MissingFileError(name=name)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFullError(name=name)
-    return UnreadableFileError(name=name, why=error.strerror or "?")
+    return UnreadableFileError(name=name, why=system_words(error))
 
 
 def packing_of(head: bytes) -> Packing:

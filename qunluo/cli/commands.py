@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,44 +11,8 @@ from typing import Any
 import click
 
 from qunluo import __version__
+from qunluo.cli.ending import ended_kindly, told
 from qunluo.cli.telling import Style, Teller, teller
-from qunluo.kit.errors import QunluoError
-from qunluo.kit.text import Text
-
-STOPPED = 130  # as shells have it for Ctrl-C
-
-
-class UnexpectedError(QunluoError):
-    """A defect of ours: told in one sentence, with the details for a report."""
-
-    code = "unexpected"
-    sentence = Text(
-        "Qunluo met an error it does not know: {what}. Your files are unchanged. Please report "
-        "it; QUNLUO_DEBUG=1 shows the details.",
-        "群落遇到未知错误：{what}。您的文件没有改动。请反馈此问题；设置 QUNLUO_DEBUG=1 可查看详情。",
-    )
-
-
-class DiskError(QunluoError):
-    """The machine refused a read or write."""
-
-    code = "disk"
-    sentence = Text(
-        "{file}: {what}. Nothing that was stored is lost. Put it right, then run the same "
-        "command again.",
-        "{file}：{what}。已存档的内容没有丢失。请处理后重新运行同一命令。",
-    )
-
-
-class DiskIsFullError(QunluoError):
-    """No space left."""
-
-    code = "disk_full"
-    sentence = Text(
-        "The disk is full. Nothing that was stored is lost. Free some space (or set TMPDIR to "
-        "a larger disk), then run the same command again.",
-        "磁盘已满。已存档的内容没有丢失。请释放空间（或用 TMPDIR 指定更大的磁盘）后重新运行同一命令。",
-    )
 
 
 def user_lang() -> str:
@@ -69,7 +29,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*, lang: str | None, progress: Style, **rest: Any) -> None:
         tell = teller(progress, lang or user_lang())
-        with _told(tell):
+        with told(tell, lang or user_lang()), ended_kindly():
             command(tell=tell, lang=lang or user_lang(), **rest)
 
     lang = click.option(
@@ -82,38 +42,6 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="How to show progress; json is one object a line on standard error.",
     )
     return lang(progress(run))
-
-
-@contextmanager
-def _told(tell: Teller) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        tell.close()
-        print(
-            "\nStopped. Nothing that was stored is lost; run it again to go on.",
-            file=sys.stderr,
-        )
-        sys.exit(STOPPED)
-    except click.exceptions.ClickException:
-        raise
-    except Exception as error:  # the outermost room: whatever it is becomes a sentence
-        tell.close()
-        tell.error(_known(error))
-        if os.environ.get("QUNLUO_DEBUG"):
-            traceback.print_exc()
-        sys.exit(1)
-    tell.close()
-
-
-def _known(error: Exception) -> QunluoError:
-    if isinstance(error, QunluoError):
-        return error
-    if isinstance(error, OSError):
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            return DiskIsFullError()
-        return DiskError(file=error.filename or "?", what=error.strerror or str(error))
-    return UnexpectedError(what=f"{type(error).__name__}: {error}"[:300])
 
 
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
@@ -254,5 +182,5 @@ def serve(host: str | None, port: int | None, data: Path | None, sample: bool) -
     """Serve the local page: exports in, reports out."""
     from qunluo.cli.serving import serve_command  # noqa: PLC0415
 
-    with _told(teller("none", user_lang())):
+    with told(teller("none", user_lang()), user_lang()):
         serve_command(host=host, port=port, data=data, sample=sample)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
 
 from qunluo.archive.engines.duckdb import DuckDB
 from qunluo.archive.manifest import Folder, zone_of
@@ -18,8 +22,19 @@ from qunluo.cli.importing import (
     tell_imported,
     write_rejects,
 )
-from qunluo.cli.telling import Teller
+from qunluo.cli.output import check_outputs, whole
+from qunluo.cli.telling import Teller, say
 from qunluo.insight.given import Given
+from qunluo.kit.scratch import scratch
+from qunluo.kit.text import Text
+
+if TYPE_CHECKING:
+    from qunluo.insight.inputs import Input
+
+LEFT_OUT = Text(
+    "{file}: rows left out: {count}; the first is line {line}: {why}.",
+    "{file}：有 {count} 行未采用；首个是第 {line} 行：{why}。",
+)
 
 
 @dataclass(frozen=True)
@@ -45,38 +60,70 @@ def write_report(wish: Wish, tell: Teller, lang: str) -> None:
     """Reads what is to be read and writes the page, whole or not at all."""
     if not wish.files and not wish.orders:
         raise NothingNamedError
-    given = _given(wish)
-    with TemporaryDirectory(prefix="qunluo-") as folder, DuckDB() as engine:
-        source = _source(wish, engine, Path(folder), tell, lang)
+    zone_of(wish.zone or "UTC")
+    lists = (wish.staff, wish.roster, wish.corporate, wish.orders)
+    check_outputs((wish.output, wish.document, wish.rejects), (*wish.files, *lists))
+    with (
+        scratch("report") as folder,
+        DuckDB() as engine,
+        _source(wish, engine, folder) as source,
+    ):
+        given = _given(wish, zone_of(source.manifest().zone), lang)
+        _read(wish, source, tell, lang)
         write_rejects(source, wish.rejects)
         _write(source, given, wish, tell, lang)
     tell.close()
-    print(wish.output)
+    say(str(wish.output), error=False)
 
 
-def _source(wish: Wish, engine: DuckDB, folder: Path, tell: Teller, lang: str) -> Archive:
-    """The archive that was named, or one the named exports are read into."""
-    if len(wish.files) == 1 and Folder(wish.files[0]).exists():
-        return opened(wish.files[0], engine, wish.zone)
-    source = opened(wish.archive or folder / "archive", engine, wish.zone)
-    if wish.files:
-        options = options_of(wish.group, wish.date_order, source.manifest().zone)
-        done = read_into(source, wish.files, options, tell)
-        tell.close()
-        tell_imported(done, lang)
-    return source
+def _is_archive(wish: Wish) -> bool:
+    return len(wish.files) == 1 and Folder(wish.files[0]).exists()
 
 
-def _given(wish: Wish) -> Given:
+@contextmanager
+def _source(wish: Wish, engine: DuckDB, folder: Path) -> Iterator[Archive]:
+    """The archive that was named, or one for the named exports."""
+    path = wish.files[0] if _is_archive(wish) else wish.archive or folder / "archive"
+    with opened(path, engine, wish.zone) as source:
+        yield source
+
+
+def _read(wish: Wish, source: Archive, tell: Teller, lang: str) -> None:
+    """The named exports, into the archive."""
+    if _is_archive(wish) or not wish.files:
+        return
+    options = options_of(wish.group, wish.date_order, source.manifest().zone)
+    done = read_into(source, wish.files, options, tell)
+    tell.close()
+    tell_imported(done, lang)
+
+
+def _given(wish: Wish, zone: ZoneInfo, lang: str) -> Given:
+    """The user's lists; times that state an offset come into the zone of the archive."""
     from qunluo.insight import inputs  # noqa: PLC0415
 
-    zone = zone_of(wish.zone or "UTC")
+    def table(reader: Callable[[Path, ZoneInfo], Input], path: Path | None) -> pa.Table | None:
+        if path is None:
+            return None
+        found = reader(path, zone)
+        _tell_left_out(found, lang)
+        return found.table
+
     return Given(
-        staff=inputs.read_staff(wish.staff, zone).table if wish.staff else None,
-        roster=inputs.read_roster(wish.roster, zone).table if wish.roster else None,
-        corporate=inputs.read_corporate(wish.corporate, zone).table if wish.corporate else None,
-        orders=inputs.read_orders(wish.orders, zone).table if wish.orders else None,
+        staff=table(inputs.read_staff, wish.staff),
+        roster=table(inputs.read_roster, wish.roster),
+        corporate=table(inputs.read_corporate, wish.corporate),
+        orders=table(inputs.read_orders, wish.orders),
     )
+
+
+def _tell_left_out(found: Input, lang: str) -> None:
+    if found.rejects:
+        first = found.rejects[0]
+        words = LEFT_OUT.format(
+            file=found.file, count=len(found.rejects), line=first.line, why=first.reason
+        )
+        say(words(lang))
 
 
 def _write(source: Archive, given: Given, wish: Wish, tell: Teller, lang: str) -> None:
@@ -86,14 +133,8 @@ def _write(source: Archive, given: Given, wish: Wish, tell: Teller, lang: str) -
     made = build_report(source, given, watch=lambda d, t: tell.step("figures", d, t))
     tell.step("render", 0, 1)
     if wish.document:
-        _replace(wish.document, render_json(made, anonymous=wish.anonymous))
-    _replace(wish.output, render_html(made, lang, anonymous=wish.anonymous))
+        with whole(wish.document) as part:
+            part.write_text(render_json(made, anonymous=wish.anonymous), "utf-8")
+    with whole(wish.output) as part:
+        part.write_text(render_html(made, lang, anonymous=wish.anonymous), "utf-8")
     tell.step("render", 1, 1)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes the file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text, "utf-8")
-    fresh.replace(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from qunluo.cli.telling import Teller
+from qunluo.cli.telling import Teller, say
 
 
 def sample_command(*, output: Path, messages: int, groups: int | None, speakers: int | None,
@@ -18,4 +18,4 @@ def sample_command(*, output: Path, messages: int, groups: int | None, speakers:
     if whatsapp:
         write_whatsapp(plan, output / "whatsapp.txt")
     tell.close()
-    print(output)
+    say(str(output), error=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -21,6 +23,28 @@ STAGES: dict[str, Text] = {
     "render": Text("Writing the report", "生成报告"),
 }
 EVERY_S = 0.1
+
+# what moves the cursor, colours or turns text around: names in exports are anybody's writing
+UNFIT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+LONGEST = 2000
+
+
+def say(words: str, *, error: bool = True) -> None:
+    """A line for people, made harmless for their terminal; on standard error by default."""
+    print(fit(words), file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def fit(words: str) -> str:
+    """Text without anything but text; of a path of 5,000 characters the start is enough."""
+    plain = UNFIT.sub("\ufffd", words)
+    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}…"
+
+
+def let_print() -> None:
+    """Output that can't be shown in the terminal's encoding is spelt out, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Teller(Protocol):
@@ -46,7 +70,7 @@ class JsonLines:
         self._write({"stage": stage, "done": done, "total": total, "text": words})
 
     def error(self, error: QunluoError) -> None:
-        words = {lang: error.message(lang) for lang in LANGS}
+        words = {lang: fit(error.message(lang)) for lang in LANGS}
         self._write({"error": {"code": error.code, **words}})
 
     def close(self) -> None:
@@ -79,7 +103,7 @@ class Bar:
 
     def error(self, error: QunluoError) -> None:
         self.close()
-        print(error.message(self.lang), file=sys.stderr)
+        say(error.message(self.lang))
 
     def close(self) -> None:
         if self._stage:
@@ -97,7 +121,7 @@ class Quiet:
         """Says nothing."""
 
     def error(self, error: QunluoError) -> None:
-        print(error.message(self.lang), file=sys.stderr)
+        say(error.message(self.lang))
 
     def close(self) -> None:
         """Nothing is held back."""

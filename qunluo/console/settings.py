@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from qunluo.console.errors import FolderRefusedError, WrongSettingError
+from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -75,7 +76,7 @@ def prepare_folder(settings: Settings) -> None:
             (settings.data / name).mkdir(exist_ok=True, mode=0o700)
         (settings.data / "incoming" / ".writable").touch()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = system_words(error)
         raise FolderRefusedError(folder=settings.data, reason=reason) from error
 
 

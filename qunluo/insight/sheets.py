@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
 
 DELIMITERS = ",\t;|，"
@@ -75,8 +76,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise InputUnreadableError(file=path.name, why=why) from error
+        raise InputUnreadableError(file=path.name, why=system_words(error)) from error
 
 
 def _decode(raw: bytes, file: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qunluo.kit.system import system_words
 from qunluo.sample.clock import DAY, MINUTE, Clock
 from qunluo.sample.contents import NO_TEXT
 from qunluo.sample.numbers import Array
@@ -41,7 +42,7 @@ def write_whatsapp(plan: Plan, to: Path, *, progress: Progress | None = None) ->
                 if progress:
                     progress(done, plan.messages)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = system_words(error)
         raise SampleNotWrittenError(folder=str(to), reason=reason) from error
     return done
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from qunluo.archive.schema import EVENTS, MESSAGES
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
 from qunluo.sample.events import event_tables, plan_events
 from qunluo.sample.orders import Orders, plan_orders, write_orders
@@ -73,7 +74,7 @@ def write_sample(plan: Plan, to: Path, *, progress: Progress | None = None) -> S
         tally = _write_messages(story, to, progress)
         return _write_others(story, tally, to)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = system_words(error)
         raise SampleNotWrittenError(folder=str(to), reason=reason) from error
 
 

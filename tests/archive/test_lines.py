@@ -17,6 +17,7 @@ from qunluo.archive.importers.lines import (
     blocks,
     first_lines,
     lines,
+    utf16_of,
 )
 
 CHAT = ["小红: 收到", "", "Ann: hi \u2028 there", "last"]
@@ -132,3 +133,15 @@ def test_any_bytes_give_numbered_lines(raw: bytes, max_line: int) -> None:
 )
 def test_what_was_written_is_read(written: list[str]) -> None:
     assert texts(("".join(line + "\n" for line in written)).encode()) == written
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_told_without_its_mark(encoding: str) -> None:
+    said = "13/02/2024, 09:05 - 小红: 今天的优惠券\n" * 3
+    assert texts(said.encode(encoding)) == said.splitlines()
+    assert utf16_of(said.encode(encoding)) == encoding
+
+
+def test_nul_bytes_alone_make_no_utf_16() -> None:
+    assert utf16_of(b"he\x00llo there, all of you\n" * 500) is None
+    assert utf16_of(b"a\x00b\x00") is None

@@ -350,14 +350,21 @@ def test_a_damaged_parquet_file_is_told_in_plain_words():
         take(Tabular(), source)
 
 
+def test_a_cut_off_parquet_file_is_claimed_and_told_to_be_damaged():
+    source = Memory("t.parquet", parquet(time=[1], sender=["a"], text=["x"]).content[:-9])
+    assert Tabular().sniff(source.content, source) > 0.5
+    with pytest.raises(BrokenFileError):
+        take(Tabular(), source)
+
+
+def test_parquet_of_lists_and_structs_is_read_as_text():
+    columns = {"time": [1707786300], "sender": [{"id": 7}], "text": [["x", "é"]]}
+    (found,) = take(Tabular(), parquet(**columns)).messages
+    assert (found["sender_id"], found["text"]) == ('{"id": 7}', '["x", "é"]')
+
+
 def test_other_files_are_not_claimed():
-    for raw in (
-        b"hello, world\nfoo, bar\n",
-        b"",
-        b"PAR1garbage",
-        b'{"a": 1}\n',
-        b"[00:01] <a> b\n",
-    ):
+    for raw in (b"hello, world\nfoo, bar\n", b"", b'{"a": 1}\n', b"[00:01] <a> b\n"):
         assert Tabular().sniff(raw, Memory("x", raw)) == 0.0
 
 

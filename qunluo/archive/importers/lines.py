@@ -25,6 +25,9 @@ TOO_LONG = "The line is longer than any chat line."
 UNDECODABLE = "Some bytes of the line are not text in the file's encoding."
 ENOUGH_VOTERS = 5000
 UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+JUDGED = 1 << 16  # bytes by which UTF-16 without a mark is told
+ZERO_SHARE = 0.1  # of its units that are plain letters, digits and line ends
+FEWEST_ZEROS = 16
 
 
 class Line(NamedTuple):
@@ -175,8 +178,8 @@ def _unix_ends(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _without_utf16(stream: BinaryIO) -> Iterator[bytes]:
     """The bytes without BOM; UTF-16 as UTF-8."""
     head = stream.read(CHUNK)
-    if head[:2] in UTF16:
-        yield from _from_utf16(stream, head)
+    if encoding := utf16_of(head):
+        yield from _from_utf16(stream, head, encoding)
         return
     head = head.removeprefix(codecs.BOM_UTF8)
     while head:
@@ -184,9 +187,22 @@ def _without_utf16(stream: BinaryIO) -> Iterator[bytes]:
         head = stream.read(CHUNK)
 
 
-def _from_utf16(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(UTF16[head[:2]])("surrogatepass")
-    chunk = head[2:]
+def utf16_of(head: bytes) -> str | None:
+    """Which UTF-16 a text is in, by its mark; without one, by the zero half of plain letters."""
+    if head[:2] in UTF16:
+        return UTF16[head[:2]]
+    judged = head[:JUDGED]
+    zeros = judged[0::2].count(0), judged[1::2].count(0)
+    if max(zeros) < max(FEWEST_ZEROS, ZERO_SHARE * len(judged) / 2):
+        return None
+    if 20 * min(zeros) > max(zeros):  # stray NULs, which stand anywhere
+        return None
+    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+
+
+def _from_utf16(stream: BinaryIO, head: bytes, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    chunk = head[2:] if head[:2] in UTF16 else head
     while chunk:
         yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
         chunk = stream.read(CHUNK)

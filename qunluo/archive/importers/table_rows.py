@@ -237,15 +237,26 @@ def as_text(column: pa.Array) -> pa.Array:
         return as_text(column.dictionary_decode())
     if pa.types.is_floating(column.type):
         return _float_text(column)
-    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
-        return pc.cast(column, pa.string())
+    if pa.types.is_nested(column.type):
+        return _nested_text(column)
     try:
         return pc.cast(column, pa.string())
     except pa.ArrowInvalid:
-        texts = [
-            None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()
-        ]
-        return pa.array(texts, pa.string())
+        return _bytes_text(column)
+
+
+def _bytes_text(column: pa.Array) -> pa.Array:
+    texts = [None if v is None else v.decode("utf-8", "replace") for v in column.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _nested_text(column: pa.Array) -> pa.Array:
+    """Lists, structs and the like as JSON, which is no chat but at least all there."""
+    texts = [
+        None if v is None else clean(json.dumps(v, ensure_ascii=False, default=str))
+        for v in column.to_pylist()
+    ]
+    return pa.array(texts, pa.string())
 
 
 def _float_text(column: pa.Array) -> pa.Array:

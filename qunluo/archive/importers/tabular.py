@@ -69,7 +69,8 @@ class Tabular:
 
     def sniff(self, head: bytes, source: Source) -> float:
         if head.startswith(PARQUET):
-            return 0.8 if is_table(_parquet_names(source)) else 0.0
+            names = _parquet_names(source)  # None: a table to be sure, but damaged
+            return 0.8 if names is None or is_table(names) else 0.0
         start = first_lines(head, 5)
         if _is_json_lines(start):
             return 0.5 if all(is_table(list(_object(one) or {})) for one in start[:1]) else 0.0
@@ -117,12 +118,13 @@ def _times(table: pa.Table) -> pa.Array:
 # Parquet
 
 
-def _parquet_names(source: Source) -> list[str]:
+def _parquet_names(source: Source) -> list[str] | None:
+    """The columns' names, None of a damaged file."""
     with source.open() as raw:
         try:
             return list(pq.read_schema(_seekable(raw)).names)
-        except (pa.ArrowInvalid, OSError):
-            return []
+        except (pa.ArrowException, OSError):
+            return None
 
 
 def _seekable(raw: BinaryIO) -> BinaryIO:
@@ -137,7 +139,10 @@ def _seekable(raw: BinaryIO) -> BinaryIO:
 
 
 def _parquet(source: Source, options: Options) -> Iterator[Batch]:
-    if not is_table(_parquet_names(source)):
+    names = _parquet_names(source)
+    if names is None:
+        raise BrokenFileError(name=source.name)
+    if not is_table(names):
         raise BrokenTableError(name=source.name)
     place = _place(source, options, _order(_row_groups(source), options))
     seen = 0

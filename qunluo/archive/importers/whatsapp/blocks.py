@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from qunluo.archive.importers.lines import Vote
+from qunluo.archive.importers.lines import UTF16, Vote, utf16_of
 
 Positions = npt.NDArray[np.int32]
 
@@ -54,6 +54,7 @@ class Blocks:
         decoder = codecs.getincrementaldecoder(encoding)("replace")
         plain = encoding == "utf-8"
         chunk = first.removeprefix(codecs.BOM_UTF8)
+        chunk = chunk[2:] if chunk[:2] in UTF16 else chunk
         while chunk:
             yield self._rest_of_line(chunk if plain else decoder.decode(chunk).encode())
             chunk = read_fully(self._raw, self._size)
@@ -71,9 +72,9 @@ class Blocks:
 
 
 def _encoding(first: bytes) -> str:
-    """As the lines vote, unless a byte order mark says it."""
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    """As the lines vote, unless it is UTF-16."""
+    if utf16 := utf16_of(first):
+        return utf16
     vote = Vote()
     vote.text(first[: first.rfind(b"\n") + 1] or first)
     return vote.encoding
