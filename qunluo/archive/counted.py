@@ -65,8 +65,7 @@ def _person(m: Any) -> Any:
         first_at=m.local_at.min(),
         last_at=m.local_at.max(),
     )
-    month = by_day.day.truncate("M")
-    return by_day.group_by("group_key", "sender_key", month=month).agg(
+    return by_day.group_by("group_key", "sender_key", month=_month_of(by_day.first_at)).agg(
         n=by_day.n.sum(),
         actions=by_day.actions.sum(),
         chars=by_day.chars.sum(),
@@ -147,7 +146,11 @@ def _pair(m: Any) -> Any:
 
 
 def _month(m: Any) -> Any:
-    return m.local_at.truncate("M").date()
+    return _month_of(m.local_at)
+
+
+def _month_of(instant: Any) -> Any:
+    return instant.truncate("M").date()
 
 
 def _how(m: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Measures Qunluo beside other people's tools: `make bench`, `python -m bench --help`."""

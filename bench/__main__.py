@@ -1,0 +1,82 @@
+"""Prints what Qunluo and its peers cost on the same inputs: `python -m bench --help`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import click
+
+from bench.measuring import ChildFailedError, Cost
+from bench.races import STUDY, Limit, Race, counts, exports
+
+TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework", "pyarrow")
+QUICK = 20_000
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
+)
+@click.option("--only", type=click.Choice(["exports", "counts"]), help="One half.")
+@click.option("--quick", is_flag=True, help="Tiny inputs: whether all runs, not how fast.")
+def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
+    """Measures Qunluo beside whatstk, chat-miner and pandas."""
+    many = [QUICK] if quick else [round(float(s) * 1e6) for s in sizes.split(",")]
+    print(_machine())
+    try:
+        if only != "counts":
+            tell(exports(QUICK if quick else STUDY, rounds))
+        if only != "exports":
+            for size in many:
+                tell(counts(size, rounds))
+    except ChildFailedError as error:
+        sys.exit(str(error))
+
+
+def _machine() -> str:
+    tools = ", ".join(f"{name} {version(name)}" for name in TOLD)
+    return (
+        f"{os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}; {tools}"
+    )
+
+
+def tell(race: Race) -> None:
+    """Prints a race as a table, then how its figures stand to their limits."""
+    rows = [("", "CPU s", "work s", "wall s", "peak MB")]
+    rows += [(name, *_cells(cost)) for name, cost in race.costs.items()]
+    print(f"\n{race.title}")
+    for line in _aligned(rows):
+        print(f"  {line}")
+    for limit in race.limits:
+        print(f"  {_judged(limit)}", flush=True)
+
+
+def _cells(cost: Cost) -> tuple[str, str, str, str]:
+    work = "–" if cost.work is None else f"{cost.work:.2f}"
+    return f"{cost.cpu:.2f}", work, f"{cost.wall:.2f}", f"{cost.peak_mb:,.0f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        for row in rows
+    ]
+
+
+def _judged(limit: Limit) -> str:
+    word = "holds" if limit.found <= limit.most else "DOES NOT HOLD"
+    return (
+        f"{limit.what}: {limit.found:,.3g}{limit.unit} "
+        f"(at most {limit.most:,.3g}{limit.unit}: {word})"
+    )
+
+
+if __name__ == "__main__":
+    main()
