@@ -52,8 +52,8 @@ class DuckDB:
     def write(self, plan: Plan, inputs: Inputs, to: Path) -> int:
         options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880"
         with self._bound([plan], inputs) as texts:
-            sql = self._narrow(texts[plan.name])
-            done = self._connection.execute(f"COPY ({sql}) TO {_quoted(to)} ({options})")
+            copy = f"COPY ({texts[plan.name]}) TO {_quoted(to)} ({options})"
+            done = self._connection.execute(copy)
             return int((done.fetchone() or (0,))[0])
 
     @contextmanager
@@ -74,25 +74,13 @@ class DuckDB:
 
     def _fetch(self, sql: str) -> pa.Table:
         """Rows in one order whatever the threads did: reports must not differ by a byte."""
-        ordered = f"SELECT * FROM ({self._narrow(sql)}) ORDER BY ALL"
+        ordered = f"SELECT * FROM ({sql}) ORDER BY ALL"
         return self._connection.sql(ordered).to_arrow_table()
-
-    def _narrow(self, sql: str) -> str:
-        """The query with sums of integers as 64-bit integers: DuckDB widens them to 128."""
-        rows = self._connection.sql(sql)
-        wide = [str(kind) == "HUGEINT" for kind in rows.types]
-        if not any(wide):
-            return sql
-        columns = ", ".join(
-            f'CAST("{name}" AS BIGINT) AS "{name}"' if is_wide else f'"{name}"'
-            for name, is_wide in zip(rows.columns, wide, strict=True)
-        )
-        return f"SELECT {columns} FROM ({sql})"
 
     def _bind(self, name: str, table: pa.Table | Files | str) -> None:
         """Puts a table in its place; text is a query whose rows it shall have."""
         if isinstance(table, str):
-            self._connection.execute(f'CREATE TEMP TABLE "{name}" AS {self._narrow(table)}')
+            self._connection.execute(f'CREATE TEMP TABLE "{name}" AS {table}')
         elif isinstance(table, Files):
             paths = ", ".join(_quoted(p) for p in table.paths)
             columns = ", ".join(f'"{f}"' for f in table.schema.names)
