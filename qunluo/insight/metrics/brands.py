@@ -262,15 +262,15 @@ def _corporate_sentence(status: Counter[str], vendors: Counter[str], n: int) -> 
 
 def _corporate_charts(status: Counter[str], vendors: Counter[str], n: int) -> tuple[Chart, ...]:
     y_name, parts = Text("share", "占比"), tuple(STATUS.items())
-    shares = tuple(Series(name, (status[word] / n,), n=(n,)) for word, name in parts if n)
+    shares = tuple((name, status[word] / n) for word, name in parts if status[word])
     standing = Chart(
         kind="share",
         title=Text(
             f"{percent(status['verified'] / max(n, 1))} of the accounts are verified",
             f"{percent(status['verified'] / max(n, 1))} 的企业账号认证有效",
         ),
-        x=(Text("accounts", "账号"),),
-        series=shares,
+        x=tuple(name for name, _ in shares),
+        series=(Series(Text("accounts", "账号"), tuple(share for _, share in shares)),),
         x_name=Text("", ""),
         y_name=y_name,
         percent=True,

@@ -13,7 +13,7 @@ from qunluo.insight.cohorts import Cohorts
 from qunluo.insight.estimates import wilson
 from qunluo.insight.figures import Chart, Facts, Finding, Metric, Move, Series, Table
 from qunluo.insight.metrics.member_cubes import ORDERS, month_name
-from qunluo.insight.metrics.phrases import interval, many, nothing, percent
+from qunluo.insight.metrics.phrases import many, nothing, percent
 from qunluo.insight.metrics.study_cubes import Array, column
 from qunluo.insight.rfm import (
     CLASSES,
@@ -130,11 +130,10 @@ def _by_month(orders: pa.Table) -> dict[str, dict[str, int]]:
 
 def _repeat_sentence(found: Customers, by_orders: int, by_days: int) -> Text:
     n = len(found)
-    words = interval(*wilson(by_days, n))
     return Text(
-        f"{percent(by_days / n)} of {many(n, 'customer')} bought on more than one day "
-        f"({words.en}); counting orders instead of days it is {percent(by_orders / n)}.",
-        f"{n:,} 名客户中 {percent(by_days / n)} 在不止一天下过单（{words.zh}）；"
+        f"{percent(by_days / n)} of {many(n, 'customer')} bought on more than one day; counting "
+        f"orders instead of days it is {percent(by_orders / n)}.",
+        f"{n:,} 名客户中 {percent(by_days / n)} 在不止一天下过单；"
         f"若按订单数而非天数计，为 {percent(by_orders / n)}。",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -44,7 +44,7 @@ def _calendar(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=len(days["all"]),
         sentence=_calendar_sentence(every, facts),
-        charts=(_month_chart(months),),
+        charts=_calendar_charts(months, days["all"]),
     )
 
 
@@ -84,9 +84,9 @@ def _trend(monthly: Mapping[str, int], facts: Facts) -> Text | None:
         )
     left = percent(whole[end] / whole[top])
     return Text(
-        f"Talk peaked in {top} ({whole[top]:,} messages); the last whole month, {end}, had "
-        f"{left} of that",
-        f"消息在 {top} 达到顶峰（{whole[top]:,} 条）；最近的完整月 {end} 仅为其 {left}",
+        f"Talk peaked in {top} ({whole[top]:,} messages) and was at {left} of that in {end}, the "
+        "last whole month",
+        f"消息在 {top} 达到顶峰（{whole[top]:,} 条），最近的完整月 {end} 为其 {left}",
     )
 
 
@@ -128,6 +128,31 @@ def _calendar_value(days: Mapping[date, int], months: Sequence[Mapping[str, Any]
 
 def _month(day: date) -> str:
     return f"{day:%Y-%m}"
+
+
+def _calendar_charts(
+    months: Sequence[Mapping[str, Any]], days: Mapping[date, int]
+) -> tuple[Chart, ...]:
+    """By month, or by day where there are at most two months; none of a single day."""
+    if len(months) > 2:
+        return (_month_chart(months),)
+    return (_day_chart(days),) if len(days) > 1 else ()
+
+
+def _day_chart(days: Mapping[date, int]) -> Chart:
+    top = max(days, key=lambda day: (days[day], day))
+    span = [min(days) + timedelta(days=k) for k in range((max(days) - min(days)).days + 1)]
+    return Chart(
+        kind="bar",
+        title=Text(
+            f"The busiest day was {top}: {many(days[top], 'message')}",
+            f"最热闹的一天是 {top}：{days[top]:,} 条",
+        ),
+        x=tuple(str(day) for day in span),
+        series=(Series(MESSAGES, tuple(days.get(day, 0) for day in span)),),
+        x_name=Text("day", "日期"),
+        y_name=MESSAGES,
+    )
 
 
 def _month_chart(months: Sequence[Mapping[str, Any]]) -> Chart:
@@ -277,9 +302,14 @@ def _cohort_sentence(n: int, back: float | None) -> Text:
 
 
 def _cohort_chart(pooled: Sequence[float | None]) -> Chart:
+    known = [(k, share) for k, share in enumerate(pooled) if share is not None]
+    months, last = known[-1]
     return Chart(
         kind="line",
-        title=Text("How many still write after k months", "k 个月后仍在发言的比例"),
+        title=Text(
+            f"{percent(last)} still write {many(months, 'month')} after their first message",
+            f"首次发言 {months} 个月后，仍有 {percent(last)} 在发言",
+        ),
         x=tuple(str(k) for k in range(len(pooled))),
         series=(Series(Text("all cohorts", "全部批次"), tuple(pooled)),),
         x_name=Text("months since the first message", "首次发言后的月数"),

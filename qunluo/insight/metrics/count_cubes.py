@@ -36,8 +36,12 @@ def _month_active(t: Any) -> Any:
 
 
 def _cohort_of(active: Any) -> Any:
-    """Speakers by month of first activity and months since then."""
+    """Speakers by month of first activity and month, from their active months."""
     months = active.select("sender_key", "month").distinct()
+    return _cohorts(months)
+
+
+def _cohorts(months: Any) -> Any:
     firsts = months.group_by("sender_key").agg(first=months.month.min())
     both = months.inner_join(firsts, "sender_key")
     return both.group_by("first", "month").agg(n=both.count())
@@ -101,20 +105,25 @@ THREAD = Cube("thread", _thread)  # group_key, n, speakers, wait_s
 
 def _sum_by(table: str, *keys: str) -> Any:
     def build(t: Any) -> Any:
-        rows = getattr(t, table)
+        rows = t.rows(table)
         return rows.group_by(*keys).agg(n=rows.n.sum())
 
     return build
 
 
 def _activity(t: Any) -> Any:
-    p = t.person
-    return p.group_by("group_key").agg(n=p.n.sum(), speakers=p.sender_key.nunique())
+    a = t.account
+    return a.group_by("group_key").agg(n=a.n.sum(), speakers=a.count())
 
 
 def _month_all(t: Any) -> Any:
-    p = t.person
-    return p.group_by("month").agg(n=p.n.sum(), speakers=p.sender_key.nunique())
+    a = t.active
+    return a.group_by("month").agg(n=a.n.sum(), speakers=a.count())
+
+
+def _speaker(t: Any) -> Any:
+    a = t.account
+    return a.group_by("sender_key").agg(n=a.n.sum())
 
 
 def _bursts(t: Any) -> Any:
@@ -122,22 +131,27 @@ def _bursts(t: Any) -> Any:
 
 
 def _pairs(t: Any) -> Any:
-    return t.pair.group_by("tie").agg(pairs=t.pair.count(), n=t.pair.n.sum())
+    import ibis  # noqa: PLC0415 - compiled plans are kept
+
+    rows = t.rows("pair").mutate(reply=lambda p: p.tie == "reply").drop("tie")
+    pairs = rows.group_by("group_key", "sender_key", "other_key", "reply").agg(n=rows.n.sum())
+    ties = pairs.group_by("reply").agg(pairs=pairs.count(), n=pairs.n.sum())
+    return ties.select("pairs", "n", tie=ibis.ifelse(ties.reply, "reply", "next"))
 
 
 KIND = Cube("kind_count", _sum_by("kind", "kind"))
-SHARE = Cube("account_count", _sum_by("person", "group_key", "sender_key"))
+SHARE = Cube("account_count", lambda t: t.account)
 DAY = Cube("day_count", lambda t: t.day)
 GROUP_DAY = Cube("group_day_count", lambda t: t.group_day)
 BURST = Cube("burst_count", _bursts)
 CLOCK = Cube("clock_count", _sum_by("clock", "how"))
 ACTIVITY = Cube("activity_count", _activity)
 LIFE = Cube("life_count", _sum_by("person", "group_key", "month"))
-COHORT = Cube("cohort_count", lambda t: _cohort_of(t.person))
+COHORT = Cube("cohort_count", lambda t: _cohorts(t.active))
 PAIR = Cube("pair_count", _pairs)
 MONTH = Cube("month_count", _month_all)
 LATENCY = Cube("latency_count", _sum_by("latency", "delay_s"))
-SPEAKER = Cube("speaker_count", _sum_by("person", "sender_key"))
+SPEAKER = Cube("speaker_count", _speaker)
 
 TWELVE: tuple[Cube, ...] = (
     KIND, SHARE, GROUP_DAY, BURST, CLOCK, ACTIVITY, LIFE, COHORT, PAIR, DAY, MONTH, LATENCY,

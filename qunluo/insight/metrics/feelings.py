@@ -166,8 +166,8 @@ WORDS = {
     "belonging": Text("have two strong ties", "拥有两条强关系"),
 }
 TRENDS = {
-    "up": Text("rising", "上升"),
-    "down": Text("falling", "下降"),
+    "up": Text("rising", "呈上升趋势"),
+    "down": Text("falling", "呈下降趋势"),
     "level": Text("no clear change", "无明显变化"),
     "unknown": Text("too short to see a trend", "时间太短，看不出趋势"),
 }

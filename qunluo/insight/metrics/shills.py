@@ -314,8 +314,10 @@ def _chart(found: list[Suspect]) -> Chart:
     return Chart(
         kind="scatter",
         title=Text(
-            f"{marked:,} of {many(len(found), 'busy account')} stand apart by style and timing",
-            f"{len(found):,} 个高产账号中，{marked:,} 个在文风与节奏上与众不同",
+            f"{f'{marked:,}' if marked else 'None'} of {many(len(found), 'busy account')} "
+            f"{'stand' if marked > 1 else 'stands'} apart by style and timing",
+            f"{len(found):,} 个高产账号中，{f'{marked:,} 个' if marked else '没有'}"
+            "在文风与节奏上与众不同",
         ),
         x=tuple(round(100 * s.canned, 2) for s in found),
         series=(Series(Text("score", "分数"), tuple(round(s.score, 4) for s in found)),),

@@ -20,6 +20,7 @@ from qunluo.kit.text import Text
 
 TOP_GROUPS = 6  # as the study counted
 ROWS = 50
+FEW_SPEAKERS = 10  # below which a tenth of them is nobody
 HOUR_S, DAY_S = 3600, 86_400
 SPANS: tuple[tuple[int, Text], ...] = (
     (60, Text("1 min", "1 分钟")),
@@ -53,7 +54,7 @@ def _concentration(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=value["members"].get("speakers", 0),
         sentence=_concentration_sentence(top, len(groups), value["members"] or value["all"]),
-        charts=(_lorenz(_sums(members, "sender_key") or _sums(rows, "sender_key")),),
+        charts=_lorenz(_sums(members, "sender_key") or _sums(rows, "sender_key")),
         tables=(_group_table(groups, total, facts), _speaker_table(rows, facts)),
     )
 
@@ -83,6 +84,12 @@ def _spread(counts: Sequence[int]) -> dict[str, Any]:
 
 def _concentration_sentence(top: float | None, groups: int, spread: Mapping[str, Any]) -> Text:
     tenth, g = spread["top_share"]["10pct"], spread["gini"]
+    if spread["speakers"] < FEW_SPEAKERS:
+        first = percent(spread["top_share"]["1"])
+        return Text(
+            f"The most active of {many(spread['speakers'], 'speaker')} writes {first}.",
+            f"{spread['speakers']} 名发言者中，最活跃的一人贡献了 {first} 的消息。",
+        )
     en = f"The most active tenth of the speakers writes {percent(tenth)} (Gini {g:.2f})."
     zh = f"最活跃的一成发言者贡献了 {percent(tenth)} 的消息（基尼系数 {g:.2f}）。"
     if top is None or groups <= TOP_GROUPS:
@@ -93,11 +100,14 @@ def _concentration_sentence(top: float | None, groups: int, spread: Mapping[str,
     )
 
 
-def _lorenz(speakers: Sequence[tuple[int, int]]) -> Chart:
+def _lorenz(speakers: Sequence[tuple[int, int]]) -> tuple[Chart, ...]:
+    """How the talk piles up on the most active; of few speakers there are no parts of 5 %."""
+    if len(speakers) < FEW_SPEAKERS:
+        return ()
     counts = np.sort(np.array([n for _, n in speakers], np.float64))[::-1]
     shares = np.cumsum(counts) / counts.sum()
     at = [max(ceil(p / 100 * len(counts)), 1) for p in range(5, 101, 5)]
-    return Chart(
+    drawn = Chart(
         kind="line",
         title=Text(
             f"The most active 5% of the speakers write {percent(float(shares[at[0] - 1]))}",
@@ -109,6 +119,7 @@ def _lorenz(speakers: Sequence[tuple[int, int]]) -> Chart:
         y_name=Text("share of messages", "消息占比"),
         percent=True,
     )
+    return (drawn,)
 
 
 def _group_table(groups: Sequence[tuple[int, int]], total: int, facts: Facts) -> Table:

@@ -263,8 +263,9 @@ def _sentence(by_type: ByType, n: int, long_lives: int) -> Text:
         )
     if not n:
         return Text(
-            f"No week of {many(long_lives, 'group')} rose above three times the usual level.",
-            f"{long_lives:,} 个群中没有一周超过平时水平的三倍。",
+            f"In no week did {'the group' if long_lives == 1 else f'any of {long_lives:,} groups'} "
+            "write three times as much as usual.",
+            f"{'该群' if long_lives == 1 else f'{long_lives:,} 个群'}没有一周超过平时水平的三倍。",
         )
     parts = [_of_shapes(by_type, *side) for side in _sides(by_type)]
     weeks = many(n, "week")

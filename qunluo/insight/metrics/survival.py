@@ -160,12 +160,12 @@ def _finding(lives: Mapping[str, Lives], who: Text, counted: tuple[str, str]) ->
         value={name: _told(curve, lives[name]) for name, curve in curves.items()},
         n=len(main),
         sentence=_sentence(curves["talking"], main, who, share),
-        interval=(low, high),
+        interval=(low, high) if len(main) > 1 else None,
         charts=(_chart(curves, who),) if len(main) > 1 else (),
-        tables=(_table(curves),),
+        tables=(_table(curves),) if len(main) > 1 else (),
         notes=(
             *((_NOT_LIFESPAN,) if who.en == "groups" else ()),
-            *((few,) if len(main) < FEW else ()),
+            *((few,) if 1 < len(main) < FEW else ()),
         ),
     )
 

@@ -96,7 +96,8 @@ def _share_notes(suspected: int, facts: Facts) -> tuple[Text, ...]:
 
 
 def _share_chart(shares: Mapping[str, float]) -> Chart:
-    top = max(CLASSES, key=lambda c: shares[c])
+    there = [c for c in CLASSES if shares[c]]
+    top = max(there, key=lambda c: shares[c])
     word = CLASS_WORDS[top]
     return Chart(
         kind="share",
@@ -104,12 +105,16 @@ def _share_chart(shares: Mapping[str, float]) -> Chart:
             f"{percent(shares[top])} of the messages: {word.en}",
             f"{word.zh}占消息的 {percent(shares[top])}",
         ),
-        x=(Text("share of messages", "消息占比"),),
-        series=tuple(Series(CLASS_WORDS[c], (shares[c],)) for c in CLASSES if shares[c]),
+        x=tuple(CLASS_WORDS[c] for c in there),
+        series=(
+            Series(Text("share of messages", "消息占比"), tuple(shares[c] for c in there)),
+        ),
         x_name=Text("share of messages", "消息占比"),
         y_name=Text("", ""),
         percent=True,
-        reference=((0.7, Text("study: brand 70%", "研究：品牌 70%")),),
+        reference=((0.7, Text("study: brand 70%", "研究：品牌 70%")),)
+        if shares["brand"]
+        else (),
     )
 
 
@@ -146,7 +151,7 @@ def _kinds(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=value,
         n=n,
         sentence=_kind_sentence(first, len(order)),
-        charts=(_kind_chart(by_kind, order),),
+        charts=(_kind_chart(by_kind, order),) if len(order) > 1 else (),
         tables=(_kind_table(by_kind, order, n),),
     )  # fmt: skip
 
@@ -170,7 +175,9 @@ def _kind_chart(by_kind: Mapping[str, Mapping[str, int]], order: list[str]) -> C
         title=Text(f"Mostly {word.en}", f"以{word.zh}为主"),
         x=tuple(KIND_WORDS[k] for k in shown),
         series=tuple(
-            Series(CLASS_WORDS[c], tuple(by_kind[k][c] for k in shown)) for c in CLASSES
+            Series(CLASS_WORDS[c], tuple(by_kind[k][c] for k in shown))
+            for c in CLASSES
+            if any(kinds[c] for kinds in by_kind.values())
         ),
         x_name=Text("kind", "类型"),
         y_name=MESSAGES,

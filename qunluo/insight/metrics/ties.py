@@ -123,7 +123,7 @@ def _circles(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value=_circle_value(people, circle, flow),
         n=len(people.graph),
         sentence=_circle_sentence(people, circle),
-        charts=(_circle_chart(people, circle),),
+        charts=(_circle_chart(people, circle),) if (circle == "core").any() else (),
         tables=(_core_table(people, circle, score, facts), flow),
         notes=_tie_notes(people),
         move=_circle_move(people, circle),

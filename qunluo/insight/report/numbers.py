@@ -19,7 +19,7 @@ _STEPS = {
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?(?:[T ](\d{2}:\d{2})\S*)?")
 
-_DAY_INSIDE = re.compile(r"(?<![\w.:-])(?:19|20)\d{2}-[01]\d(?:-[0-3]\d)?(?![\w:-])")
+_DAY_INSIDE = re.compile(r"(?<![\w.:-])(?:19|20)\d{2}-[01]\d(?:-[0-3]\d)?(?![\w-]|:\d)")
 _SPACE_AFTER_DAY = re.compile(r"(\d{4}年\d{1,2}月(?:\d{1,2}日)?) ")
 
 

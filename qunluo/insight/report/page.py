@@ -100,11 +100,15 @@ def _title(totals: Totals, lang: str) -> str:
 def _period(totals: Totals, lang: str) -> str:
     if not totals.first_at or not totals.last_at:
         return ""
-    return f"{when(totals.first_at[:10], lang)} – {when(totals.last_at[:10], lang)}"
+    first, last = when(totals.first_at[:10], lang), when(totals.last_at[:10], lang)
+    return first if first == last else f"{first} – {last}"
 
 
 def _tiles(totals: Totals, lang: str) -> list[tuple[str, str, str]]:
-    """Number, exact number, what it counts; events only where the format carries them."""
+    """Number, exact number, what it counts; events only where the format carries them, and
+    nothing of an archive without messages."""
+    if not totals.messages:
+        return []
     counts = {
         "messages": totals.messages,
         "speakers": totals.speakers,

@@ -74,7 +74,7 @@ def verdict(report: Report) -> Text:
         return _joined([ORDERS_ONLY, *bought]) if bought else NOTHING
     sentences = [_volume(report.totals)]
     if _is_little(report.totals):
-        sentences.append(TOO_LITTLE)
+        return _joined([*sentences, TOO_LITTLE])
     quoted = list(_quoted(report))
     sentences += [_gist(found.sentence) for found in quoted]
     worry = _worry(report, quoted)
@@ -82,7 +82,10 @@ def verdict(report: Report) -> Text:
 
 
 def best_moves(report: Report, count: int = MOVES_SHOWN) -> tuple[RankedMove, ...]:
-    """The most useful moves, heaviest first, one a matter; equal weights keep display order."""
+    """The most useful moves, heaviest first, one a matter; equal weights keep display order.
+    None from messages too few to judge by."""
+    if report.totals.messages and _is_little(report.totals):
+        return ()
     moves = [
         RankedMove(f.found.move, f)
         for f in report.figures()
@@ -188,8 +191,4 @@ def _joined(sentences: list[Text]) -> Text:
 
 
 def _ended(sentence: str, stop: str) -> str:
-    return (
-        sentence
-        if sentence.endswith((".", "!", "?", "。", "！", "？"))
-        else sentence + stop
-    )
+    return sentence if sentence.endswith((".", "!", "?", "。", "！", "？")) else sentence + stop

@@ -122,7 +122,9 @@ class Views:
     payloads: list[dict[str, Any]] = field(default_factory=list)
 
     def sections(self, report: Report) -> tuple[SectionView, ...]:
-        return tuple(self._section(section) for section in report.sections)
+        """Sections with an answer first; those without any come last."""
+        made = [self._section(section) for section in report.sections]
+        return tuple(sorted(made, key=lambda section: not section.found))
 
     def _section(self, section: Section) -> SectionView:
         """What was found, then what was not: a reader goes from answer to answer."""
@@ -160,7 +162,7 @@ class Views:
         return tuple(nouns)
 
     def _found(self, metric: Metric, found: Finding) -> FigureView:
-        few = 0 < found.n < SMALL_N
+        few = 1 < found.n < SMALL_N  # of one group there is nothing to generalise
         return FigureView(
             metric=metric,
             name=metric.name(self.lang),
@@ -206,7 +208,8 @@ class Views:
     def _tables(self, found: Finding) -> Iterator[TableView]:
         """Tables wait behind a tap, except the first one of a finding without a picture. Of
         several, those without a row are left out."""
-        filled = [table for table in found.tables if table.rows] or found.tables[:1]
+        alone = len(found.tables) == 1
+        filled = [table for table in found.tables if table.rows or alone]
         for position, table in enumerate(filled):
             yield self._table(table, open_=position == 0 and not found.charts)
 

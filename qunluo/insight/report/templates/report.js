@@ -225,11 +225,15 @@
     const peak = chart.kind === "stacked" ? Math.max(...sums) : highest;
     if (chart.percent && peak > 0.6 && peak < 1.0001) Object.assign(values, { max: 1, interval: 0.25 });
     else if (chart.logY) Object.assign(values, decades(chart));
+    else if (chart.kind === "scatter" && highest <= 1 && reach > 0 && reach < 1) values.max = 1;
     else if (reach > highest) values.max = (axis) => Math.max(axis.max, reach * 1.08);
+    /* As much room as the longest name takes, in halves of a Chinese character. */
+    const span = (name) => [...name].reduce((sum, char) => sum + (/[\u1100-\uffdc\u{1f000}-\u{3ffff}]/u.test(char) ? 2 : 1), 0);
+    const longest = chart.sideways ? 6.4 * Math.max(...chart.x.map(span)) + 4 : 0;
     const names = {
       type: "category", data: chart.x, axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } },
       axisLabel: chart.sideways
-        ? { ...text, width: wide ? 190 : 112, overflow: "break", lineHeight: 13, interval: 0, formatter: (name) => cut(name, wide ? 56 : 32) }
+        ? { ...text, width: Math.min(wide ? 190 : 112, longest), overflow: "break", lineHeight: 13, interval: 0, formatter: (name) => cut(name, wide ? 56 : 32) }
         : { ...text, formatter: (name) => cut(name, 18) },
     };
     const measure = {
@@ -256,7 +260,7 @@
       animation: !still.matches && !printing, animationDuration: 180, animationDurationUpdate: 0,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: {
-        left: 4, right: direct ? 104 : chart.sideways ? 52 : 14, bottom: 24, outerBoundsMode: "same",
+        left: 4, right: direct ? 104 : chart.sideways ? (chart.series.length === 1 ? 44 : 18) : 14, bottom: 24, outerBoundsMode: "same",
         top: chart.sideways ? (chart.marks.length ? 24 : 4) : 12,
         outerBounds: { left: 2, right: 2, top: 2, bottom: 2 }, outerBoundsContain: "axisLabel",
       },
