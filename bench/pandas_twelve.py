@@ -61,9 +61,8 @@ def _spoken(messages: Any) -> dict[str, Any]:
 
 
 def _speakers(messages: Any, by: list[str]) -> Any:
-    each = messages.groupby([*by, "sender_id"], observed=True).size()
-    whole = each.groupby(level=by, observed=True).agg(n="sum", speakers="size")
-    return whole.reset_index()
+    sender = messages.groupby(by, observed=True)["sender_id"]
+    return sender.agg(n="size", speakers="nunique").reset_index()
 
 
 def _bursts(messages: Any) -> Any:

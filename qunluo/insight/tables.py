@@ -24,6 +24,11 @@ Counted (small, exact; from rollups made at import, or from raw rows with equal 
 - `pair`: group_key, sender_key, other_key, tie ("reply": sender answered other; "next": sender
   wrote right after other), n
 
+Shared (merged once for all cubes that ask):
+
+- `account`: group_key, sender_key, n
+- `active`: sender_key, month, n
+
 Small, in memory:
 
 - `classes`: group_key, sender_key, class, suspected (bool)
@@ -38,7 +43,7 @@ Small, in memory:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -98,7 +103,7 @@ class Tables:
     def __getattr__(self, name: str) -> Any:
         if name in BY_NAME:
             return self.counted(BY_NAME[name])
-        if name in SMALL:
+        if name in SMALL or name in SHARED:
             return self.inputs[name]
         raise AttributeError(name)
 
@@ -118,10 +123,15 @@ class Tables:
 
     def counted(self, table: Counted) -> Any:
         """A counted table of all segments."""
+        return table.merged(self.rows(table.name))
+
+    def rows(self, name: str) -> Any:
+        """Rows of a counted table with their months and not yet merged: enough for sums."""
+        table = BY_NAME[name]
         rows = self.inputs[table.rollup]
-        if table.name in _CROSSED:
-            rows = rows.union(_crossing(self.inputs["crossing"], table), distinct=False)
-        return table.merged(rows)
+        if name not in _CROSSED:
+            return rows
+        return rows.union(_crossing(self.inputs["crossing"], table), distinct=False)
 
 
 BY_NAME = {c.name: c for c in COUNTED}
@@ -157,6 +167,24 @@ def _acting(messages: Any, dated: Any) -> Any:
     return acting.select(messages.columns)
 
 
+def _account(person: Any) -> Any:
+    return person.group_by("group_key", "sender_key").agg(n=person.n.sum().cast("int64"))
+
+
+def _active(person: Any) -> Any:
+    return person.group_by("sender_key", "month").agg(n=person.n.sum().cast("int64"))
+
+
+SHARED: dict[str, tuple[pa.Schema, Callable[[Any], Any]]] = {
+    "account": (
+        pa.schema([("group_key", _I64), ("sender_key", _I64), ("n", _I64)]),
+        _account,
+    ),
+    "active": (pa.schema([("sender_key", _I64), ("month", pa.date32()), ("n", _I64)]), _active),
+}
+"""Tables made of `person` that several cubes need."""
+
+
 def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, Later]) -> Inputs:
     """Every table an archive offers, under the names that plans use, with those of `SMALL`."""
     return {
@@ -164,8 +192,13 @@ def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, Later]) 
         "events": archive.events(manifest),
         "crossing": archive.crossing(manifest),
         **{c.rollup: archive.rollups(manifest, c) for c in COUNTED},
+        **{name: Derived(s, _shared(name, of)) for name, (s, of) in SHARED.items()},
         **small,
     }
+
+
+def _shared(name: str, of: Callable[[Any], Any]) -> Plan:
+    return Plan(f"shared_{name}", lambda t: of(t["count_person"]))
 
 
 def recounted(inputs: Inputs, *, dated: bool) -> Inputs:
