@@ -20,7 +20,7 @@ from qunluo.insight.figures import Cube, Facts, Finding, Metric, Missing, Need
 from qunluo.insight.given import Given
 from qunluo.insight.needs import NEED_WORDS
 from qunluo.insight.roles import Accounts, Roles, roles_of
-from qunluo.insight.tables import SMALL, Tables, inputs_of, recounted
+from qunluo.insight.tables import SMALL, Tables, by_minute, inputs_of, recounted
 from qunluo.kit.text import Text
 
 
@@ -89,7 +89,7 @@ class Study:
         plans = [self._plan(c, f"cube_{name}{suffix}") for name, c in unique.items()]
         kept = rollups and not self.dated
         inputs = self.inputs if kept else recounted(self.inputs, dated=self.dated)
-        found = self.archive.engine.run(plans, inputs)
+        found = self.archive.engine.run(plans, {**inputs, **by_minute(dated=self.dated)})
         return {name: found[f"cube_{name}{suffix}"] for name in unique}
 
     def _plan(self, cube: Cube, name: str) -> Plan:

@@ -28,6 +28,7 @@ Shared (merged once for all cubes that ask):
 
 - `account`: group_key, sender_key, n
 - `active`: sender_key, month, n
+- `minutes`: group_key, minute (local, naive), n, people (messages of neither bots nor system)
 
 Small, in memory:
 
@@ -90,6 +91,10 @@ SMALL: dict[str, pa.Schema] = {
 }  # fmt: skip
 
 
+MINUTES = pa.schema([("group_key", _I64), ("minute", _LOCAL), ("n", _I64), ("people", _I64)])
+NOT_PEOPLE = ("bot", "system")
+
+
 @dataclass(frozen=True)
 class Tables:
     """The tables as attributes, over an engine's named inputs.
@@ -120,6 +125,10 @@ class Tables:
     def classed(self) -> Any:
         classes = self.inputs["classes"].drop("suspected")
         return self.messages.inner_join(classes, ["group_key", "sender_key"])
+
+    @cached_property
+    def minutes(self) -> Any:
+        return self.inputs["minutes"]
 
     def counted(self, table: Counted) -> Any:
         """A counted table of all segments."""
@@ -199,6 +208,20 @@ def inputs_of(archive: Archive, manifest: Manifest, small: Mapping[str, Later]) 
 
 def _shared(name: str, of: Callable[[Any], Any]) -> Plan:
     return Plan(f"shared_{name}", lambda t: of(t["count_person"]))
+
+
+def by_minute(*, dated: bool) -> Inputs:
+    """`minutes`, counted from raw rows."""
+    suffix = "_dated" if dated else ""
+    plan = Plan(f"minutes{suffix}", lambda t: _minutes(Tables(t, dated)))
+    return {"minutes": Derived(MINUTES, plan)}
+
+
+def _minutes(t: Tables) -> Any:
+    rows = t.classed
+    return rows.group_by("group_key", minute=rows.local_at.truncate("m")).agg(
+        n=rows.count(), people=rows["class"].notin(NOT_PEOPLE).sum()
+    )
 
 
 def recounted(inputs: Inputs, *, dated: bool) -> Inputs:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qunluo.insight.figures import Cube
-
-NOT_PEOPLE = ("bot", "system")
+from qunluo.insight.tables import NOT_PEOPLE
 
 
 def _with_class(t: Any, name: str) -> Any:
@@ -54,22 +53,16 @@ def _people_cohort(t: Any) -> Any:
 
 def _people_minute(t: Any) -> Any:
     """Sizes of bursts without bots and system accounts."""
-    rows = t.classed.filter(t.classed["class"].notin(NOT_PEOPLE))
-    minutes = rows.group_by("group_key", minute=rows.local_at.truncate("m")).agg(
-        size=rows.count()
-    )
-    return minutes.group_by("size").agg(minutes=minutes.count())
+    minutes = t.minutes.filter(t.minutes.people > 0)
+    return minutes.group_by(size=minutes.people).agg(minutes=minutes.count())
 
 
 def _busiest_minute(t: Any) -> Any:
-    rows = t.classed
-    minutes = rows.group_by("group_key", minute=rows.local_at.truncate("m")).agg(
-        n=rows.count(), people=rows["class"].notin(NOT_PEOPLE).sum()
-    )
     import ibis  # noqa: PLC0415 - compiled plans are kept
 
     tops = [
-        minutes.order_by(ibis.desc(c), "minute", "group_key").limit(5) for c in ("n", "people")
+        t.minutes.order_by(ibis.desc(c), "minute", "group_key").limit(5)
+        for c in ("n", "people")
     ]
     return tops[0].union(tops[1], distinct=True)
 
