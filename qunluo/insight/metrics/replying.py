@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pyarrow as pa
@@ -56,8 +58,11 @@ def links_of(sample: pa.Table, facts: Facts) -> pa.Table:
 
 def _addressed(t: Any) -> Any:
     """Joined with the names used in the group, so that only ties come back."""
-    rows = t.messages.filter(t.messages.reply_sender_key.isnull())
-    marked = rows.text.contains("@") | rows.text.contains("＠")
+    rows, text = t.messages, t.messages.text
+    marked = text.contains("@") | text.contains("＠")
+    ends = [text.contains(end) for end in ":：,，"]  # cheaper to see than a name before them
+    named = rows.mentions.length() > 0
+    rows = rows.filter(rows.reply_sender_key.isnull() & (named | marked | reduce(or_, ends)))
     at = marked.ifelse(rows.text.re_extract(AT, 1), None)
     word = rows.mentions[0].coalesce(rows.text.re_extract(LEAD, 1).nullif(""), at).lower()
     here = t.classes.select("group_key", "sender_key").inner_join(t.accounts, "sender_key")
