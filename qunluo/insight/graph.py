@@ -5,6 +5,7 @@ Nodes are people (sender keys, ascending), so nothing depends on the order of ro
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,6 +74,8 @@ def influence(graph: Graph) -> Floats:
     """PageRank (damping 0.85) along the ties: whom the turned-to turn to; sums to 1."""
     if not len(graph):
         return np.zeros(0)
+    # Its PageRank shares sums among threads, in any order, and has them spin when it is done.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     import igraph  # noqa: PLC0415 - slow to import
 
     edges = np.stack([graph.source, graph.target], axis=1)
