@@ -27,7 +27,7 @@ from qunluo.archive.schema import REJECTS
 from qunluo.archive.sources import Found, Skipped, Sources, find_sources
 from qunluo.archive.staging import Stage
 from qunluo.archive.store import Archive
-from qunluo.archive.streams import TooLargeError
+from qunluo.archive.streams import DAMAGE
 from qunluo.kit.errors import QunluoError
 from qunluo.kit.scratch import scratch
 from qunluo.kit.text import Text
@@ -198,14 +198,13 @@ class _Run:
         if found is None:
             self.done.skipped.append(Skipped(source.name, UnknownFormatError(name=source.name)))
             return
-        staged = self.stage.pos
+        staged, rejects = self.stage.pos, len(self.rejects)
         try:
             self._read_once(found, source, number, tell)
-        except TooLargeError:
-            raise
-        except QunluoError as error:
+        except DAMAGE as error:
             if source.named or self.stage.pos > staged:
                 raise
+            del self.rejects[rejects:]
             self.done.skipped.append(Skipped(source.name, error))  # one of a folder's files
 
     def _read_once(self, found: Importer, source: Found, number: int,

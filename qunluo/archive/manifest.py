@@ -208,7 +208,10 @@ class Folder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the archive against other writers; a killed holder lets go by itself."""
+        """Holds the archive against other writers; a killed holder lets go by itself.
+
+        If what is done meanwhile fails, the archive is left as the manifest has it.
+        """
         import fcntl  # noqa: PLC0415 - readers work where it is missing
 
         self._refuse_strangers()
@@ -218,7 +221,17 @@ class Folder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise ArchiveBusyError(path=self.path) from error
-            yield
+            try:
+                yield
+            except BaseException:
+                self._tidy()
+                raise
+
+    def _tidy(self) -> None:
+        """What a failed writer leaves goes at once: the disk may be full of it."""
+        with suppress(OSError, QunluoError):
+            (self.path / f"{NAME}.new").unlink(missing_ok=True)
+            self.sweep(self.read())
 
     def _refuse_strangers(self) -> None:
         """A new archive is never begun among files that are not its own."""

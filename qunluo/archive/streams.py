@@ -144,6 +144,18 @@ class TooManyMembersError(QunluoError):
     )
 
 
+DAMAGE = (
+    MissingFileError,
+    NoPermissionError,
+    UnreadableFileError,
+    EmptyFileError,
+    BrokenFileError,
+    EncryptedFileError,
+    UnknownPackingError,
+)
+"""What is wrong with one file alone: the others of its folder can still be read."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What packed files may unpack to, counted on bytes really read. Plain files have none."""

@@ -31,5 +31,8 @@ _CHINESE = {
 
 def system_words(error: OSError) -> Text:
     """Why a file could not be read or written, as part of a sentence."""
+    number = error.errno or 0
     said = error.strerror or str(error) or type(error).__name__
-    return Text(said, _CHINESE.get(error.errno or 0, said))
+    if "No space left" in said:  # Arrow wraps the system's words in its own
+        number, said = errno.ENOSPC, "No space left on device"
+    return Text(said, _CHINESE.get(number, said))

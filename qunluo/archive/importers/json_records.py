@@ -7,9 +7,15 @@ from collections.abc import Iterator
 
 from qunluo.archive.importers.base import Rows
 from qunluo.archive.importers.json_stream import Broken, Json, JsonStream
+from qunluo.kit.text import Text
 
 NO_TIME = "no time can be read in this record"
 NO_SENDER = "this record names no sender"
+BROKE_OFF = Text(
+    "The file breaks off after record {number}: what came after is not in the report. Export "
+    "the chat again if you can.",
+    "文件在第 {number} 条记录之后中断，其后的内容未计入报告。如有可能，请重新导出聊天记录。",
+)
 
 
 class Records:
@@ -35,8 +41,10 @@ class Records:
         self._rows.reject(self.number, reason, json.dumps(found, ensure_ascii=False)[:500])
 
     def finish(self) -> None:
-        """Where the document broke off between its records, say so by a last reject."""
+        """Where the document broke off, say so; between its records by a last reject, too."""
         broken = self.stream.broken
+        if broken:
+            self._rows.warnings.append(BROKE_OFF.format(number=self.number))
         if broken and broken is not self._rejected:
             self._count()
             self._rows.reject(self.number, broken.reason, broken.content)

@@ -50,7 +50,12 @@ JSON_ROWS = 20_000
 NEUTRAL = r"\A'('*[=+\-@\t\r])"  # how a formula is written so that no spreadsheet runs it
 
 WRONG_CELLS = "the row has another number of cells than the header"
-BROKEN_QUOTES = "a quoted cell is never closed: nothing after this row can be read"
+BROKEN_QUOTES = "a quoted cell is never closed, or the row is longer than 4 MB: nothing after it can be read"
+BROKE_OFF = Text(
+    "Nothing after row {number} could be read. Look for a quotation mark there that is never "
+    "closed, then import the file again.",
+    "第 {number} 行之后的内容无法读取。请检查该处是否有未闭合的引号，修正后重新导入。",
+)
 
 
 class BrokenTableError(QunluoError):
@@ -327,6 +332,7 @@ class _Faults:
     def __init__(self) -> None:
         self.numbers: list[int] = []  # of the faulty rows, the header being row 1
         self._new: list[Reject] = []
+        self._warnings: list[Text] = []
 
     def __call__(self, row: pa.csv.InvalidRow) -> str:
         number = row.number or len(self.numbers) + 2
@@ -335,7 +341,9 @@ class _Faults:
         return "skip"
 
     def stop(self, number: int) -> None:
-        self._new.append(Reject(self.number_of(number), BROKEN_QUOTES, ""))
+        number = self.number_of(number)
+        self._new.append(Reject(number, BROKEN_QUOTES, ""))
+        self._warnings.append(BROKE_OFF.format(number=number))
 
     def number_of(self, place: int) -> int:
         """The row number, as a spreadsheet shows it, of the good row at `place` (from 0)."""
@@ -350,7 +358,9 @@ class _Faults:
 
     def take(self) -> Batch:
         new, self._new = self._new, []
-        return Batch(rejects=new, tally=Tally(lines=len(new), rejects=len(new)))
+        warnings, self._warnings = self._warnings, []
+        tally = Tally(lines=len(new), rejects=len(new))
+        return Batch(rejects=new, tally=tally, warnings=warnings)
 
 
 def _blocks(

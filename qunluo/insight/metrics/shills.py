@@ -53,6 +53,8 @@ def _messages(t: Any) -> Any:
 
 
 def _style(t: Any) -> Any:
+    import ibis  # noqa: PLC0415 - compiled plans are kept, so most runs never need it
+
     raw = _messages(t)
     sticker = raw.kind.isin(["sticker", "gif"])
     worded = raw.mutate(sticker=sticker, words=(raw.kind == "text").ifelse(raw.text, None))
@@ -62,12 +64,13 @@ def _style(t: Any) -> Any:
     short = each.words.notnull() & (each.words.length() <= SHORT)
     canned = short & ((each.n >= AGAIN) | each.words.re_search(PRAISE_WORDS))
     each = each.mutate(canned=canned.fill_null(False))
+    often = ibis.struct({"n": each.n, "words": each.words})  # one answer where two are as often
     return each.group_by(["group_key", "sender_key"]).agg(
         n=lambda e: e.n.sum(),
         stickers=lambda e: e.n.sum(where=e.sticker),
         canned=lambda e: e.n.sum(where=e.canned),
         distinct=lambda e: e.words.count(),
-        example=lambda e: e.words.argmax(e.n, where=e.canned),
+        example=each.words.argmax(often, where=each.canned),
         example_n=lambda e: e.n.max(where=e.canned),
     )
 

@@ -75,18 +75,16 @@ LOUD_WEEKS = Cube("loud_weeks", _loud_weeks)
 
 
 def _loud_quotes(t: Any) -> Any:
+    import ibis  # noqa: PLC0415 - compiled plans are kept, so most runs never need it
+
     loud = _loud(_weekly(t)).select("group_key", "sender_key", "week")
     text = t.messages.filter(t.messages.kind == "text")
     keys = ["group_key", "sender_key", "week"]
     said = text.mutate(week=text.local_at.truncate("W").cast("date")).semi_join(loud, keys)
-    rank = said.text.length() * 10**9 - said.seq % 10**9  # the longest, of equals the first
-    return (
-        said.mutate(rank=rank)
-        .group_by(keys)
-        .agg(
-            text=lambda r: r.text.substr(0, 200).argmax(r["rank"]),
-            at=lambda r: r.local_at.argmax(r["rank"]),
-        )
+    ranks = {"length": -said.text.length(), "at": said.local_at, "text": said.text}
+    rank = ibis.struct(ranks)  # the longest, of equals the first
+    return said.group_by(keys).agg(
+        text=said.text.substr(0, 200).argmin(rank), at=said.local_at.argmin(rank)
     )
 
 

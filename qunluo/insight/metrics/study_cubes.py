@@ -61,6 +61,8 @@ CLASS_DAY = Cube("class_day", _class_day)
 
 
 def _talk_day(t: Any) -> Any:
+    import ibis  # noqa: PLC0415 - compiled plans are kept, so most runs never need it
+
     rows = t.classed.mutate(
         day=t.classed.local_at.date(),
         asked=_holds(t.classed["class"] == "member", t.classed.text, QUESTION_WORDS),
@@ -69,14 +71,15 @@ def _talk_day(t: Any) -> Any:
         ),
     )
     rows = rows.mutate(drew=_holds(rows.called, rows.text, DRAW_WORDS))
+    first = ibis.struct({"at": rows.local_at, "text": rows.text})  # minutes hold several
     return rows.group_by(["group_key", "day"]).agg(
         texts=lambda r: ((r["class"] == "member") & (r.kind == "text")).sum(),
         questions=lambda r: r.asked.sum(),
         calls=lambda r: r.called.sum(),
         draws=lambda r: r.drew.sum(),
         call_at=lambda r: r.local_at.min(where=r.called),
-        call_text=lambda r: r.text.substr(0, 200).argmin(r.local_at, where=r.called),
-        draw_text=lambda r: r.text.substr(0, 200).argmin(r.local_at, where=r.drew),
+        call_text=rows.text.substr(0, 200).argmin(first, where=rows.called),
+        draw_text=rows.text.substr(0, 200).argmin(first, where=rows.drew),
     )
 
 
