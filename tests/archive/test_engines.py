@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from qunluo.archive.engines.base import Engine, Files, Plan
+from qunluo.archive.engines.base import Derived, Engine, Files, Later, Plan
 from qunluo.archive.engines.duckdb import DuckDB
 
 ENGINES: tuple[Callable[[], Any], ...] = (DuckDB, lambda: DuckDB(memory="80MB", threads=1))
@@ -70,3 +70,31 @@ def test_more_rows_than_its_memory_spill(engine: Engine) -> None:
     many = pa.table({"who": [str(n) for n in range(400_000)], "n": range(400_000)})
     found = engine.run([Plan("test_spill", total)], {"sales": many})["test_spill"]
     assert found.num_rows == 400_000
+
+
+def big(t: Any) -> Any:
+    return t["sales"].filter(t["sales"].n > 1)
+
+
+def test_what_no_plan_reads_is_not_made(engine: Engine) -> None:
+    made: list[str] = []
+
+    def make(name: str) -> pa.Table:
+        made.append(name)
+        return SALES
+
+    later = {n: Later(SALES.schema, lambda n=n: make(n)) for n in ("sales", "n")}  # type: ignore[misc]
+    found = engine.run([Plan("test_total", total)], later)  # "n" is a column in it too
+    assert found["test_total"].num_rows == 3
+    assert made == ["sales"]
+
+
+def test_a_table_derived_of_another_is_as_if_it_had_been_given(engine: Engine) -> None:
+    given = {"big": SALES.filter(pa.array([True, False, True, True])), "sales": SALES}
+    derived = {**given, "big": Derived(SALES.schema, Plan("test_big", big))}
+    plan = Plan("test_of_big", lambda t: t["big"].group_by("who").agg(n=t["big"].n.sum()))
+    again = Plan("test_of_both", lambda t: t["big"].join(t["sales"], "n").select("n"))
+    for inputs in (derived, given, derived):  # nothing of a run is left for the next
+        found = engine.run([plan, again], inputs)
+        assert found["test_of_big"].to_pylist() == [{"who": "b", "n": 7}, {"who": None, "n": 2}]
+        assert found["test_of_both"]["n"].to_pylist() == [2, 3, 4]

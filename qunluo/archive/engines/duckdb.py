@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from qunluo.archive.engines.base import Derived, Files, Input, Inputs, Later, Pl
 from qunluo.archive.engines.compiled import sql_of
 from qunluo.kit.scratch import scratch
 
+_TABLE = re.compile(r'(?:FROM|JOIN)\s+"([^"]+)"')
 MEMORY = os.environ.get("QUNLUO_ENGINE_MEMORY", "1GB")
 
 
@@ -94,12 +96,14 @@ def _sources(
     texts: Iterable[str], inputs: Inputs, schemas: Mapping[str, pa.Schema]
 ) -> dict[str, str]:
     """Inputs that queries read, each after those it is derived from, with its own query."""
+    named = {name for text in texts for name in _TABLE.findall(text)}
     found: dict[str, str] = {}
-    for name, table in inputs.items():
-        if name not in found and any(f'"{name}"' in text for text in texts):
-            own = sql_of(table.plan, schemas, "duckdb") if isinstance(table, Derived) else ""
-            rest = {n: t for n, t in inputs.items() if n != name}
-            found |= _sources([own], rest, schemas) | {name: own}
+    for name in sorted(named & inputs.keys()):
+        table = inputs[name]
+        own = sql_of(table.plan, schemas, "duckdb") if isinstance(table, Derived) else ""
+        rest = {n: t for n, t in inputs.items() if n != name}
+        of = _sources([own], rest, schemas)
+        found |= {n: sql for n, sql in (of | {name: own}).items() if n not in found}
     return found
 
 
