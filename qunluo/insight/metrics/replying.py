@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from qunluo.insight.figures import Chart, Cube, Facts, Finding, Metric, Series, Table
 from qunluo.insight.metrics.phrases import nothing, number, percent
-from qunluo.insight.replies import EVIDENCE, infer
+from qunluo.insight.replies import EVIDENCE, NAME_CHARS, infer
 from qunluo.kit.text import Text
 
 SAMPLE = 40_000  # messages read word by word; beyond, every k-th day of each group
@@ -64,7 +64,9 @@ def _addressed(t: Any) -> Any:
     named = rows.mentions.length() > 0
     rows = rows.filter(rows.reply_sender_key.isnull() & (named | marked | reduce(or_, ends)))
     at = marked.ifelse(rows.text.re_extract(AT, 1), None)
-    word = rows.mentions[0].coalesce(rows.text.re_extract(LEAD, 1).nullif(""), at).lower()
+    lead = rows.text.re_extract(LEAD, 1).nullif("")
+    lead = (lead.length() <= NAME_CHARS).ifelse(lead, None)
+    word = rows.mentions[0].coalesce(lead, at).lower()
     here = t.classes.select("group_key", "sender_key").inner_join(t.accounts, "sender_key")
     called = here.select("group_key", other_key=here.sender_key, word=here.name.lower())
     ids = here.select("group_key", other_key=here.sender_key, word=here.sender_id.lower())
@@ -81,7 +83,8 @@ def _addressed(t: Any) -> Any:
     )
 
 
-LEAD = r"^\s*[@＠]?([^\s:：,，@＠]{1,40})\s?[:：,，]"
+# without a bound, which would make the expression large and three times as slow
+LEAD = r"^\s*[@＠]?([^\s:：,，@＠]+)\s?[:：,，]"
 AT = r"[@＠]([^\s@＠:：,，\x{2005}]{1,40})"
 
 ADDRESSED = Cube("addressed", _addressed)
