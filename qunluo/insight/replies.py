@@ -45,6 +45,7 @@ _AT = re.compile(rf"(?:^|\s)[@＠]([^\u2005\s@:：,，]{{1,{NAME_CHARS}}})")
 _WECHAT = re.compile(rf"[@＠]([^\u2005@]{{1,{NAME_CHARS}}})\u2005")
 _LEAD = re.compile(rf"\s*([^\s:：,，@]{{1,{NAME_CHARS}}})\s?(?:[:：,，]|-+>)")
 _WORDS = re.compile(r"[^\s.,:;!?()，。：；！？（）]+")
+_QUOTING = re.compile('[「>“"]')
 _QUOTES = (
     re.compile(r"「[^「」:：]{0,40}[:：]\s*([^「」]+)」"),  # WeChat: 「name：words」
     re.compile(r"^\s*>\s?([^\n]+)"),
@@ -61,7 +62,7 @@ def addressed(text: str) -> list[str]:
 
 def quoted(text: str) -> str | None:
     """The words that a message repeats in a quotation at its beginning, if any."""
-    if not any(mark in text for mark in '「>“"'):
+    if not _QUOTING.search(text):
         return None
     for pattern in _QUOTES:
         found = pattern.search(text)

@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -173,9 +174,12 @@ def clusters(said: list[tuple[int, str]]) -> list[Cluster]:
     (ties by the words); a pair needs at least CLUSTER_PEOPLE people.
     """
     by_pair = _pairs(said)
+    most = {pair: _people(said, rows) for pair, rows in by_pair.items()}
     taken: set[int] = set()
     found: list[Cluster] = []
-    for pair in sorted(by_pair, key=lambda p: (-_people(said, by_pair[p]), p)):
+    for pair in sorted(by_pair, key=lambda p: (-most[p], p)):
+        if most[pair] < CLUSTER_PEOPLE:
+            break
         rows = [row for row in by_pair[pair] if row not in taken]
         people = _people(said, rows)
         if people >= CLUSTER_PEOPLE:
@@ -195,14 +199,13 @@ def _pairs(said: list[tuple[int, str]]) -> dict[tuple[str, ...], list[int]]:
     for (sender, _), words in zip(said, per_row, strict=True):
         for word in words:
             users[word].add(sender)
+    common = {w: (-len(u), w) for w, u in users.items() if len(u) >= CLUSTER_PEOPLE}
     by_pair: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, words in enumerate(per_row):
-        common = [w for w in words if len(users[w]) >= CLUSTER_PEOPLE]
-        kept = sorted(sorted(common, key=lambda w: (-len(users[w]), w))[:8])
-        for i, a in enumerate(kept):
-            for b in kept[i + 1 :]:
-                by_pair[a, b].append(row)
-    return {p: r for p, r in by_pair.items() if _people(said, r) >= CLUSTER_PEOPLE}
+        commonest = sorted(common[w] for w in words if w in common)[:8]
+        for pair in combinations(sorted(w for _, w in commonest), 2):
+            by_pair[pair].append(row)
+    return by_pair
 
 
 def _found(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
