@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -140,17 +141,19 @@ class UnknownFormatError(QunluoError):
 
 
 def recognise(source: Found, likely: Importer | None = None) -> Importer | None:
-    """The importer that is surest of the file's content, if any is sure.
+    """The importer that has no doubt of the file's content, or is surest, if any is sure.
 
-    `likely` is asked first and taken if it has no doubt: exports of ten thousand files are
-    of one format.
+    `likely` is asked first: exports of ten thousand files are of one format.
     """
     head = source.head(HEAD_BYTES)
-    if likely and likely.sniff(head, source) >= NO_DOUBT:
-        return likely
-    sure = [(importer(name).sniff(head, source), name) for name in FORMATS]
-    best, name = max(sure, key=lambda s: (s[0], -list(FORMATS).index(s[1])), default=(0.0, ""))
-    return importer(name) if best >= SURE else None
+    surest, best = None, 0.0
+    for asked in chain([likely] if likely else [], map(importer, FORMATS)):
+        sure = asked.sniff(head, source)
+        if sure >= NO_DOUBT:
+            return asked
+        if sure > best:
+            surest, best = asked, sure
+    return surest if best >= SURE else None
 
 
 class _Run:
