@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,7 @@ class Effect:
     def mean(self) -> float:
         return float(self.extra.sum() / self.n) if self.n else float("nan")
 
+    @cached_property
     def interval(self) -> tuple[float, float]:
         """95 % percentile interval over resampled weeks."""
         weeks = len(self.posts)
@@ -185,7 +187,7 @@ def _sparks(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         value={source: _told(one) for source, one in known.items()},
         n=sum(one.n for one in known.values()),
         sentence=_sentence(known),
-        interval=core.interval() if core else None,
+        interval=core.interval if core else None,
         charts=(_chart(known),),
         tables=(groups,) if groups.rows else (),
         notes=(_CAUSE,),
@@ -203,14 +205,14 @@ def _too_few(n: int) -> Text:
 
 def verdict(one: Effect) -> str:
     """`more`, `less`, or `inconclusive` when the interval holds 0."""
-    low, high = one.interval()
+    low, high = one.interval
     if low > 0:
         return "more"
     return "less" if high < 0 else "inconclusive"
 
 
 def _told(one: Effect) -> dict[str, object]:
-    low, high = one.interval()
+    low, high = one.interval
     return {
         "extra": one.mean,
         "low": low,
@@ -227,7 +229,7 @@ def _sentence(known: Mapping[str, Effect]) -> Text:
 
 
 def _phrase(source: str, one: Effect) -> Text:
-    low, high = one.interval()
+    low, high = one.interval
     who = WHOSE[source]
     ends = Text(f"{signed(low)} to {signed(high)}", f"{signed(low)} 至 {signed(high)}")
     if verdict(one) == "inconclusive":
@@ -246,7 +248,7 @@ def _phrase(source: str, one: Effect) -> Text:
 
 
 def _chart(known: Mapping[str, Effect]) -> Chart:
-    bounds = [one.interval() for one in known.values()]
+    bounds = [one.interval for one in known.values()]
     drawn = [source for source, one in known.items() if verdict(one) == "more"]
     title = (
         Text(
@@ -305,7 +307,7 @@ _VERDICTS = {
 
 
 def _group_row(group: int, one: Effect, facts: Facts) -> tuple[Any, ...]:
-    low, high = one.interval()
+    low, high = one.interval
     numbers = (round(one.mean, 3), round(low, 3), round(high, 3))
     return (facts.group(group), *numbers, one.n, _VERDICTS[verdict(one)])
 
