@@ -42,7 +42,7 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> Cost:
         child.returncode = os.waitstatus_to_exitcode(status)
         said, complaint = (_words(stream) for stream in (out, err))
     if child.returncode:
-        raise ChildFailedError(f"{' '.join(command)}\n{complaint}")
+        raise ChildFailedError(f"{' '.join(command)}: {child.returncode}\n{complaint}")
     peak = usage.ru_maxrss * _PEAK_UNIT / 1e6
     return Cost(usage.ru_utime + usage.ru_stime, wall, peak, _work(said))
 

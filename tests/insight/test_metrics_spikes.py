@@ -91,6 +91,20 @@ def test_a_members_word_of_a_lottery_is_no_event() -> None:
     assert only(causes([*usual(), *burst(*CROWD), said]))["cause"] == "broad"
 
 
+def test_waves_of_a_group_that_lives_in_waves_are_told_apart() -> None:
+    waves = [
+        Said("waves", f"n{i % 30}", at(7 * w + i % 3, 20, i % 60), "潮")
+        for w in (0, 1, 14, 15, 28, 29)
+        for i in range(120)
+    ]
+    steady = [*usual(), *burst("tom")]
+    found = causes([*steady, *waves])
+    assert found.value["by_shape"]["recurring_waves"]["broad"] > 0
+    assert found.value["by_shape"]["steady"]["chatterbox"] == 1
+    assert "in groups that live in waves" in found.sentence.en
+    assert "in steady and one-wave groups 1 of 1 come from one chatterbox" in found.sentence.en
+
+
 def test_brand_messages_make_no_spike() -> None:
     push = [Said("g", "shop", at(7 * SPIKE, 9, i % 60, i // 60), "新品") for i in range(200)]
     assert causes([*usual(), *push]).n == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +78,26 @@ def test_a_large_network_shows_its_largest_nodes() -> None:
     assert len(drawn.dots) == MAX_NODES
     assert drawn.hidden == 400 - MAX_NODES
     assert {d.name for d in drawn.dots} == {f"n{i}" for i in range(MAX_NODES)}
+
+
+def test_names_in_a_network_do_not_cover_each_other() -> None:
+    named = [d for d in network(_ring(60), OPEN, "en").dots if d.named]
+    assert len(named) > 5
+    spots = [(d.label_x, d.label_y) for d in named]
+    assert all(
+        abs(ax - bx) > 10 or abs(ay - by) >= 13
+        for i, (ax, ay) in enumerate(spots)
+        for bx, by in spots[:i]
+    )
+
+
+def test_parts_of_a_network_without_ties_between_them_stay_in_the_picture() -> None:
+    nodes = tuple((f"n{i}", 1.0, i // 3 + 40) for i in range(12))
+    links = tuple((3 * g + a, 3 * g + a + 1, 1.0) for g in range(4) for a in range(2))
+    drawn = network(replace(b.chart("graph"), nodes=nodes, links=links), OPEN, "en")
+    assert len({d.colour for d in drawn.dots}) == 4
+    assert len({(d.x, d.y) for d in drawn.dots}) == 12
+    assert all(0 < d.x < WIDTH and 0 < d.y < HEIGHT for d in drawn.dots)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from qunluo.insight.report.numbers import (
     NOTHING,
+    dated,
     exact,
     human,
     is_when,
@@ -59,6 +60,9 @@ def test_it_keeps_every_digit_for_the_hover() -> None:
         (1.0, "100%"),
         (-0.061, "−6.1%"),
         (-0.000001, "0%"),
+        (0.000001, "<0.01%"),
+        (0.9961, "99.6%"),
+        (0.99999, "99.9%"),
         (0, "0%"),
         (None, NOTHING),
     ],
@@ -84,6 +88,13 @@ def test_both_ends_of_a_narrow_interval_differ() -> None:
 )
 def test_it_writes_days_in_the_readers_words(text: str, en: str, zh: str) -> None:
     assert (when(text, "en"), when(text, "zh")) == (en, zh)
+
+
+def test_it_writes_days_inside_a_sentence_in_the_readers_words() -> None:
+    said = "Most on 2022-02-16 (in 2022-02: 3); at 2022-02-16:09, v1.2022-02 as it is."
+    told = "Most on 16 Feb 2022 (in Feb 2022: 3); at 2022-02-16:09, v1.2022-02 as it is."
+    assert dated(said, "en") == told
+    assert dated("2023-02 的留存率", "zh") == "2023年2月的留存率"
 
 
 def test_it_knows_a_day_from_a_name() -> None:

@@ -202,6 +202,11 @@ def _order_notes(orders: pa.Table, n: int) -> tuple[Text, ...]:
         "differs from the export's.",
         f"{share} 的订单来自未在存档中发言、或 ID 与导出不一致的客户。",
     )
+    if unlinked == orders.num_rows:
+        linked = Text(
+            "No order is linked to a member who writes (member_id), so these are customers only.",
+            "没有订单能对应到发言成员（member_id），因此这里只有客户、没有成员。",
+        )
     few = Text(f"Only n = {n}: read with care.", f"仅 n = {n}，谨慎解读。")
     return ((linked,) if unlinked else ()) + ((few,) if n < FEW else ())
 

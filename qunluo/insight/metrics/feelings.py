@@ -182,7 +182,7 @@ def _finding(name: str, cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         n=int(found.active.sum()),
         sentence=_sentence(name, found),
         interval=found.bounds(),
-        charts=(_chart(name, found),),
+        charts=(_chart(name, found),) if len(found.month) > 1 else (),
         notes=_notes(name, facts),
         move=_move(found) if name == "presence" else None,
     )
@@ -202,6 +202,12 @@ def _value(found: Level) -> dict[str, object]:
 
 def _sentence(name: str, found: Level) -> Text:
     what, trend = WORDS[name], TRENDS[found.trend()]
+    if len(found.month) == 1:
+        only = month_name(int(found.month[0]))
+        return Text(
+            f"In {only}, {percent(found.share)} of the members who wrote {what.en}.",
+            f"{only} 有 {percent(found.share)} 的发言成员{what.zh}。",
+        )
     return Text(
         f"In a usual month {percent(found.share)} of the members who write {what.en}: "
         f"{trend.en}.",

@@ -232,6 +232,8 @@ def _notes(came: Comings, people: int) -> tuple[Text, ...]:
             "提供名册（--roster）即可看到。",
         )
     )
+    if not people:
+        return (label,)
     later = Text(
         "The rolling share is flattered for old cohorts: they had longer to come back.",
         "滚动留存对早期批次偏高：他们有更长时间回来。",

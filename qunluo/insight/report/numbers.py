@@ -57,7 +57,9 @@ def percent(value: float | None, places: int | None = None) -> str:
     if text == "100" and value < 1:  # not quite all is not all
         text = f"{min(hundredths, 99.9):.1f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return _signed("0" if text == "-0" else text) + "%"
+    if text in ("0", "-0"):  # next to nothing is not nothing
+        return "<0.01%" if value > 0 and places is None else "0%"
+    return _signed(text) + "%"
 
 
 def percent_range(low: float, high: float) -> tuple[str, str]:

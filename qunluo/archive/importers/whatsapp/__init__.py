@@ -16,6 +16,8 @@ from qunluo.archive.importers.whatsapp.stamps import style_of
 from qunluo.archive.importers.whatsapp.survey import survey
 from qunluo.kit.text import Text
 
+LATER_PART = 0.6
+
 
 class WhatsApp:
     """Reads WhatsApp's text exports."""
@@ -25,7 +27,8 @@ class WhatsApp:
     lacks = frozenset({"ids", "replies", "reactions", "zone", "edits", "roster", "threads"})
 
     def sniff(self, head: bytes, source: Source) -> float:
-        """Sure if the first line is a header and several lines have a header and a name."""
+        """Sure if the first line is a header and several lines have a header and a name; sure
+        enough if half of the lines have."""
         lines = [line[:200] for line in head_lines(head)[:200]]
         style = style_of(lines)
         if style is None:
@@ -35,7 +38,10 @@ class WhatsApp:
         named = sum(1 for rest in rests if ": " in rest or rest.endswith(":"))
         filled = next((line for line in lines if line.strip()), "")
         sure = min(0.95, 0.6 + 0.15 * len(rests))
-        return sure if named and pattern.match(filled) else sure / 3
+        if named and pattern.match(filled):
+            return sure
+        # the later part of a chat that somebody cut in two may begin inside a message
+        return LATER_PART if named >= 5 and 2 * named >= len(lines) else sure / 3
 
     def read(self, source: Source, options: Options) -> Iterator[Batch]:
         """All rows of the file. Raises `AmbiguousDatesError` where dates can't be decided."""

@@ -39,6 +39,7 @@
   const percent = (v) => {
     if (v === null || v === undefined) return NOTHING;
     const size = Math.abs(v * 100);
+    if (v > 0 && v < 0.00005) return "<0.01%";
     if (v < 1 && v >= 0.995) return trimmed(Math.min(size, 99.9).toFixed(1)) + "%";
     return signed(trimmed((v * 100).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2))) + "%";
   };
