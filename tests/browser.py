@@ -20,6 +20,16 @@ FLAGS = (
     "--disable-sync",
 )
 
+SCROLL_THROUGH = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+    scrollTo({top: y, behavior: 'instant'});
+    await frame(); await frame(); await frame();
+  }
+}"""
+ALL_DRAWN = "() => document.querySelectorAll('.plot:not([data-drawn])').length === 0"
+"""Reads a report as its reader does, so that its charts draw; then all are."""
+
 
 def executable() -> str | None:
     """`QUNLUO_CHROMIUM`, else a browser on the PATH, else None: Playwright's own."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from qunluo.insight.report import render_html
 from qunluo.insight.report.words import WORDS
-from tests.browser import browser
+from tests.browser import ALL_DRAWN, SCROLL_THROUGH, browser
 from tests.insight import builders as b
 
 pytestmark = pytest.mark.browser
@@ -19,14 +19,6 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 
-SCROLL_THROUGH = """async () => {
-  const frame = () => new Promise(requestAnimationFrame);
-  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
-    scrollTo({top: y, behavior: 'instant'});
-    await frame(); await frame(); await frame();
-  }
-}"""
-ALL_DRAWN = "() => document.querySelectorAll('.plot:not([data-drawn])').length === 0"
 INK = """() => [...document.querySelectorAll('.plot')].map(plot =>
   [...plot.querySelectorAll('path')].filter(p => p.getBBox().width + p.getBBox().height > 0).length
     + plot.querySelectorAll('canvas').length)"""
