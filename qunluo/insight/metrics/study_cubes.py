@@ -70,16 +70,17 @@ def _talk_day(t: Any) -> Any:
             t.classed["class"].isin(["brand", "bot"]), t.classed.text, CAMPAIGN_WORDS
         ),
     )
-    rows = rows.mutate(drew=_holds(rows.called, rows.text, DRAW_WORDS))
-    first = ibis.struct({"at": rows.local_at, "text": rows.text})  # minutes hold several
+    said = rows.called.ifelse(rows.text.substr(0, 200), None)  # few rows have to carry one
+    rows = rows.mutate(drew=_holds(rows.called, rows.text, DRAW_WORDS), said=said)
+    first = ibis.struct({"at": rows.local_at, "said": rows.said})  # minutes hold several
     return rows.group_by(["group_key", "day"]).agg(
         texts=lambda r: ((r["class"] == "member") & (r.kind == "text")).sum(),
         questions=lambda r: r.asked.sum(),
         calls=lambda r: r.called.sum(),
         draws=lambda r: r.drew.sum(),
         call_at=lambda r: r.local_at.min(where=r.called),
-        call_text=rows.text.substr(0, 200).argmin(first, where=rows.called),
-        draw_text=rows.text.substr(0, 200).argmin(first, where=rows.drew),
+        call_text=rows.said.argmin(first, where=rows.called),
+        draw_text=rows.said.argmin(first, where=rows.drew),
     )
 
 
