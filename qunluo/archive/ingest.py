@@ -222,7 +222,8 @@ class _Run:
                  tell: Callable[[int], None]) -> None:  # fmt: skip
         tally, warnings = Tally(), []
         for batch in map(believable, found.read(source, self.options)):
-            self.stage.put(batch.messages, batch.events, number)
+            if batch.messages.num_rows or batch.events.num_rows:
+                self.stage.put(batch.messages, batch.events, number)
             self.rejects += [_reject(mark, source.name, r) for r in batch.rejects]
             tally.add(batch.tally)
             warnings += batch.warnings
@@ -292,8 +293,10 @@ def believable(batch: Batch) -> Batch:
 
 def _of_our_times(rows: pa.Table, column: str) -> tuple[pa.Table, list[str]]:
     """Rows that can be true, and the others as text."""
+    if not rows.num_rows:
+        return rows, []
     ends = pc.min_max(rows[column])
-    if not rows.num_rows or (ends["min"].as_py() >= FIRST and ends["max"].as_py() < LAST):
+    if ends["min"].as_py() >= FIRST and ends["max"].as_py() < LAST:
         return rows, []
     good = pc.and_(pc.greater_equal(rows[column], FIRST), pc.less(rows[column], LAST))
     odd = rows.filter(pc.invert(good))

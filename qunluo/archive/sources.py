@@ -228,8 +228,8 @@ class Sources(Sequence[Found]):
         gauge = Gauge(item.name, item.size, self._budget)
 
         def opener(progress: Progress) -> BinaryIO:
-            stream = unpacked(item.opener(progress), packing)
-            return watched(stream, name=item.name, watch=gauge.reached)
+            stream = item.opener(progress)
+            return unpacked(stream, packing, name=item.name, watch=gauge.reached)
 
         name, trail = _without_ending(item.name), _without_ending(item.trail)
         return Item(name, trail, item.size, opener, item.kin, named=item.named)

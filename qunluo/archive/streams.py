@@ -218,9 +218,11 @@ class Watched(io.RawIOBase):
         name: str,
         watch: Callable[[int], None],
         step: int = STREAM_BUFFER,
+        below: BinaryIO | None = None,
     ) -> None:
         super().__init__()
         self._inner, self._name, self._watch, self._step = inner, name, watch, step
+        self._below = below  # what `inner` reads and does not close
         self._position = 0
 
     def readable(self) -> bool:
@@ -246,6 +248,8 @@ class Watched(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._inner.close()
+            if self._below:
+                self._below.close()
         super().close()
 
 
@@ -352,13 +356,19 @@ def packing_of(head: bytes) -> Packing:
     return "tar" if head[TAR_MAGIC] == b"ustar" else "plain"
 
 
-def unpacked(stream: BinaryIO, packing: Packing) -> BinaryIO:
-    """The content of a gzip, bzip2 or xz stream; reads are bounded by what is asked for."""
+def unpacked(stream: BinaryIO, packing: Packing, *, name: str,
+             watch: Callable[[int], None]) -> BinaryIO:  # fmt: skip
+    """The content of a gzip, bzip2 or xz stream, watched; reads are bounded by what is asked
+    for, and closing it closes the stream."""
     if packing == "gzip":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="rb"))
-    if packing == "bzip2":
-        return cast(BinaryIO, bz2.BZ2File(stream, "rb"))
-    return cast(BinaryIO, lzma.LZMAFile(stream, "rb"))
+        inner = cast(BinaryIO, gzip.GzipFile(fileobj=stream, mode="rb"))
+    elif packing == "bzip2":
+        inner = cast(BinaryIO, bz2.BZ2File(stream, "rb"))
+    else:
+        inner = cast(BinaryIO, lzma.LZMAFile(stream, "rb"))  # noqa: SIM115  (closed below)
+    return io.BufferedReader(
+        Watched(inner, name=name, watch=watch, below=stream), STREAM_BUFFER
+    )
 
 
 def small_reads(path: Path, largest: int) -> BinaryIO:

@@ -44,8 +44,8 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return lang(progress(run))
 
 
-FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-PATH = click.Path(path_type=Path)
+FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path, readable=False))
+PATH = click.Path(path_type=Path, readable=False)  # we say ourselves what is wrong
 REJECTS = click.option(
     "--rejects",
     type=PATH,

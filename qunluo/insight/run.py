@@ -135,11 +135,14 @@ def findings(ready: Study, metrics: Sequence[Metric], *, rollups: bool = True,
     """Each metric with what it found, in the order given."""
     able = [m for m in metrics if not _missing(m, ready.facts)]
     rows = ready.cubes([c for m in able for c in m.cubes], rollups=rollups)
+    last = {c.name: metric for metric in able for c in metric.cubes}
     found: list[tuple[Metric, Finding | Missing]] = []
     for number, metric in enumerate(metrics):
         lacking = _missing(metric, ready.facts)
         mine = {c.name: rows[c.name] for c in metric.cubes} if not lacking else {}
         found.append((metric, lacking or metric.summarise(mine, ready.facts)))
+        for name in [n for n in mine if last[n] is metric]:
+            del rows[name]  # of a large archive they are large
         watch(number + 1, len(metrics))
     return tuple(found)
 

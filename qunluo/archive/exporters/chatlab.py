@@ -61,27 +61,34 @@ def write(messages: Batches, events: Batches, to: Path) -> Written:
     """Write one JSONL file for each group into the folder `to`, which is made if needed.
 
     Each batch appends to the files of its groups, so that thousands of groups need no
-    thousands of open files. Files of an earlier run are replaced.
+    thousands of open files. Files of an earlier run are replaced; all appear at the end.
     """
     to.mkdir(parents=True, exist_ok=True)
     begun: set[Path] = set()
     counts = [0, 0]
-    for batch in messages:
-        counts[0] += _append(conform(batch, MESSAGES), to, begun)
-    for batch in events:
-        counts[1] += _append(conform(batch, EVENTS), to, begun)
+    try:
+        for batch in messages:
+            counts[0] += _append(conform(batch, MESSAGES), to, begun)
+        for batch in events:
+            counts[1] += _append(conform(batch, EVENTS), to, begun)
+        for part in sorted(begun):
+            part.replace(part.with_suffix(""))
+    finally:
+        for part in begun:
+            part.unlink(missing_ok=True)
     return Written(*counts)
 
 
 def _append(table: pa.Table, to: Path, begun: set[Path]) -> int:
     for group in _groups(table):
         rows = group.to_pylist()
-        path = to / file_name(rows[0])
-        with path.open("ab" if path in begun else "wb") as file:
-            if path not in begun:
+        path = to / (file_name(rows[0]) + ".part")
+        fresh = path not in begun
+        begun.add(path)
+        with path.open("wb" if fresh else "ab") as file:
+            if fresh:
                 file.write(_line(_header(rows[0])))
             file.writelines(_line(_message(row)) for row in rows)
-        begun.add(path)
     return int(table.num_rows)
 
 

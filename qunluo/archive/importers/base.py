@@ -19,6 +19,7 @@ from qunluo.kit.text import Text
 
 FLUSH_ROWS = 20_000
 _MESSAGE, _EVENT = pa.struct(list(MESSAGES)), pa.struct(list(EVENTS))
+NO_MESSAGES, NO_EVENTS = MESSAGES.empty_table(), EVENTS.empty_table()  # costly to make
 REJECT_CHARS = 500
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
@@ -84,8 +85,8 @@ class Tally:
 class Batch:
     """Some rows in the order of the source. Tables have the exact schemas of `archive.schema`."""
 
-    messages: pa.Table = field(default_factory=MESSAGES.empty_table)
-    events: pa.Table = field(default_factory=EVENTS.empty_table)
+    messages: pa.Table = field(default_factory=lambda: NO_MESSAGES)
+    events: pa.Table = field(default_factory=lambda: NO_EVENTS)
     rejects: list[Reject] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     warnings: list[Text] = field(
@@ -187,7 +188,7 @@ def _filled(column: pa.Field, count: int, values: object) -> pa.Array:
 def _table(rows: list[dict[str, object]], schema: pa.Schema) -> pa.Table:
     """Rows as a table, all columns in one go: a column at a time costs twice as much."""
     if not rows:
-        return schema.empty_table()
+        return NO_MESSAGES if schema is MESSAGES else NO_EVENTS
     kind = _MESSAGE if schema is MESSAGES else _EVENT
     if any("\x00" in v for row in rows for v in row.values() if type(v) is str):
         rows = [{name: _cleaned(value) for name, value in row.items()} for row in rows]

@@ -59,6 +59,8 @@ def instants(column: pa.Array, options: Options, order: DateOrder | None) -> Ins
         return instants(column.dictionary_decode(), options, order)
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _of_timestamps(column, options)
+    if pa.types.is_nested(kind):  # no time is a list
+        return instants(pa.nulls(len(column), pa.string()), options, order)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _of_numbers(column, options)
     return _of_texts(column.cast(pa.string(), safe=False), options, order)

@@ -215,7 +215,9 @@ def _runs(headers: Headers) -> list[tuple[int, int]]:
     """The lines of headers whose date or time does not exist, with what follows them."""
     following = np.append(headers.lines[1:], len(headers.starts) - 1)
     bad = np.flatnonzero(~headers.known)
-    return list(zip(headers.lines[bad].tolist(), following[bad].tolist(), strict=True))
+    begins = bad[np.diff(bad, prepend=-2) > 1]
+    ends = bad[np.diff(bad, append=len(headers.known) + 1) > 1]
+    return list(zip(headers.lines[begins].tolist(), following[ends].tolist(), strict=True))
 
 
 def _rejected(
