@@ -46,6 +46,7 @@ def main() -> None:
     say(f"Installing packages into {folder} ... 正在安装依赖包")
     if not (install_with_uv(venv, groups) or (pinned and install_with_pip(venv, pinned))):
         sys.exit(NO_PACKAGES)
+    run([python(venv), "-m", "compileall", "-q", "qunluo"])
     stamp(venv, plan).write_text(fingerprint())
 
 
@@ -105,6 +106,7 @@ def install_with_uv(venv: Path, groups: list[str]) -> bool:
     env["UV_PROJECT_ENVIRONMENT"] = str(venv)
     env["UV_PYTHON"] = str(python(venv))
     sync = [python(venv), "-m", "uv", "sync", "--frozen", "--inexact", "--no-config", *groups]
+    sync.append("--compile-bytecode")  # else every start compiles where Python may not write
     return run([*sync, "--quiet"] if not sys.stderr.isatty() else sync, env=env)
 
 

@@ -6,6 +6,7 @@ Nodes are people (sender keys, ascending), so nothing depends on the order of ro
 from __future__ import annotations
 
 import os
+import random
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +22,7 @@ INFLUENCE_SHARE = 0.25
 CORE_WEEKS = 3
 MAX_EDGES = 2_000_000  # the strongest are kept beyond
 BRIDGE_SPREAD = 0.5
+UNTIL_STABLE = -1
 
 
 @dataclass(frozen=True)
@@ -121,18 +123,21 @@ def communities(graph: Graph, seed: int) -> Communities:
     if not len(a):
         return Communities(np.full(len(graph), -1, dtype=np.int64), 0.0)
     import igraph  # noqa: PLC0415
-    import leidenalg  # noqa: PLC0415
 
-    edges = np.stack([a, b], axis=1).tolist()
-    found = leidenalg.find_partition(
-        igraph.Graph(n=len(graph), edges=edges),
-        leidenalg.ModularityVertexPartition,
-        weights=weight.tolist(),
-        seed=seed,
-    )
+    ties = igraph.Graph(n=len(graph), edges=np.stack([a, b], axis=1).tolist())
+    igraph.set_random_number_generator(random.Random(seed))  # noqa: S311 - chance, no secret
+    try:
+        found = ties.community_leiden(
+            "modularity", weights=weight.tolist(), n_iterations=UNTIL_STABLE
+        )
+    finally:
+        igraph.set_random_number_generator(random)
     of = np.array(found.membership, dtype=np.int64)
     of[graph.strength == 0] = -1
-    return Communities(_by_size(of), round(float(found.quality()), 6))
+    return Communities(
+        _by_size(of),
+        round(float(ties.modularity(found.membership, weights=weight.tolist())), 6),
+    )
 
 
 def _by_size(of: Ints) -> Ints:

@@ -15,7 +15,7 @@ from qunluo.insight.metrics.phrases import nothing, number, percent
 from qunluo.insight.replies import EVIDENCE, NAME_CHARS, infer
 from qunluo.kit.text import Text
 
-SAMPLE = 40_000  # messages read word by word; beyond, every k-th day of each group
+SAMPLE = 20_000  # messages read word by word; beyond, every k-th day of each group
 
 UBUNTU = {"explicit": None, "mention": 0.69, "quote": None, "proximity": 0.68}
 """Precision on hand-made links, from checks/real_replies.py (train, 38,328 replies)."""

@@ -173,7 +173,7 @@ def clusters(said: list[tuple[int, str]]) -> list[Cluster]:
     Greedy: the pair that most different people used comes first and takes its rows with it
     (ties by the words); a pair needs at least CLUSTER_PEOPLE people.
     """
-    by_pair = _pairs(said)
+    by_pair = {pair: rows for pair, rows in _pairs(said).items() if len(rows) >= CLUSTER_PEOPLE}
     most = {pair: _people(said, rows) for pair, rows in by_pair.items()}
     taken: set[int] = set()
     found: list[Cluster] = []
