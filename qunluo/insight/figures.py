@@ -25,11 +25,13 @@ class Cube:
     """One named table expression, shared by the metrics that need it.
 
     `build(t)` gets the archive's tables as attributes (`t.messages`, `t.person`, …, see
-    `insight.tables`) and answers an Ibis table. Unique by `name`.
+    `insight.tables`) and answers an Ibis table. Unique by `name`. One that knows no classes
+    takes accounts as they are (`acting` off), not apart for the time they were staff.
     """
 
     name: str
     build: Callable[[Any], Any]
+    acting: bool = True
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,19 @@ class Facts:
     has: frozenset[Need]
     group_names: Mapping[int, str] = field(default_factory=dict)  # group_key → name
     sender_names: Mapping[int, str] = field(default_factory=dict)  # sender_key → latest name
+    acting: Mapping[int, int] = field(default_factory=dict)  # account while staff → its own key
     seed: int = 20_230_320  # of bootstraps: the same archive gives the same report
 
     def person(self, key: int) -> Person:
         return Person(key, self.sender_names.get(key, "?"))
+
+    def accounts(self, rows: pa.Table) -> pa.Table:
+        """The rows with every account under its own key, while it was staff too."""
+        if not self.acting:
+            return rows
+        at, keys = rows.column_names.index("sender_key"), rows["sender_key"].to_pylist()
+        own = pa.array([self.acting.get(key, key) for key in keys], pa.int64())
+        return rows.set_column(at, "sender_key", own)
 
     def group(self, key: int) -> GroupName:
         return GroupName(key, self.group_names.get(key, "?"))

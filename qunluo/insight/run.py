@@ -84,16 +84,20 @@ class Study:
         `rollups`: take counted tables from what was counted at import, where that can be;
         otherwise count raw rows, with equal results.
         """
-        unique = {c.name: c for c in cubes}
-        suffix = "_dated" if self.dated else ""
-        plans = [self._plan(c, f"cube_{name}{suffix}") for name, c in unique.items()]
-        kept = rollups and not self.dated
-        inputs = self.inputs if kept else recounted(self.inputs, dated=self.dated)
-        found = self.archive.engine.run(plans, {**inputs, **by_minute(dated=self.dated)})
-        return {name: found[f"cube_{name}{suffix}"] for name in unique}
+        unique = {c.name: c for c in cubes}.values()
+        apart = [c for c in unique if c.acting and self.dated]
+        plain = [c for c in unique if c not in apart]
+        found = self._cubes(plain, rollups=rollups, dated=False)
+        return found | self._cubes(apart, rollups=False, dated=True)
 
-    def _plan(self, cube: Cube, name: str) -> Plan:
-        return Plan(name, lambda t: cube.build(Tables(t, self.dated)))
+    def _cubes(self, cubes: list[Cube], *, rollups: bool, dated: bool) -> dict[str, pa.Table]:
+        if not cubes:
+            return {}
+        suffix = "_dated" if dated else ""
+        plans = {c.name: _cube_plan(c, f"cube_{c.name}{suffix}", dated) for c in cubes}
+        inputs = self.inputs if rollups else recounted(self.inputs, dated=dated)
+        found = self.archive.engine.run([*plans.values()], {**inputs, **by_minute(dated=dated)})
+        return {name: found[plan.name] for name, plan in plans.items()}
 
     @cached_property
     def _ground(self) -> Ground:
@@ -102,6 +106,10 @@ class Study:
     def small(self, name: str) -> pa.Table:
         """One of `tables.SMALL`."""
         return self._ground.small[name]
+
+
+def _cube_plan(cube: Cube, name: str, dated: bool) -> Plan:
+    return Plan(name, lambda t: cube.build(Tables(t, dated)))
 
 
 @dataclass(frozen=True)
@@ -231,6 +239,7 @@ def _facts(manifest: Manifest, ground: Ground, has: frozenset[Need]) -> Facts:
         has=has,
         group_names=Names(groups["group_key"].to_numpy(), in_groups),
         sender_names=Names(accounts.keys, named, ground.roles.acting),
+        acting=ground.roles.acting,
     )
 
 

@@ -130,6 +130,15 @@ class Tables:
     def minutes(self) -> Any:
         return self.inputs["minutes"]
 
+    def own(self, rows: Any) -> Any:
+        """The rows with every account under its own key, while it was staff too."""
+        if not self.dated:
+            return rows
+        dated = self.inputs["dated"]
+        own = dated.select(acting_key=dated.acting_key, own_key=dated.sender_key).distinct()
+        met = rows.left_join(own, rows.sender_key == own.acting_key)
+        return met.mutate(sender_key=met.own_key.coalesce(met.sender_key)).select(rows.columns)
+
     def counted(self, table: Counted) -> Any:
         """A counted table of all segments."""
         return table.merged(self.rows(table.name))

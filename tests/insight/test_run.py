@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -16,6 +17,7 @@ from qunluo.insight.given import Given
 from qunluo.insight.inputs import read_orders, read_roster, read_staff
 from qunluo.insight.report import render_html, render_json
 from qunluo.insight.report.build import build_report
+from qunluo.insight.report.model import Report
 from qunluo.insight.run import findings, study
 from qunluo.insight.sections import all_metrics
 from qunluo.insight.tables import BY_NAME
@@ -187,3 +189,25 @@ def test_who_was_staff_for_a_time_counts_as_staff_for_that_time(
     assert found is not None
     assert found.value["messages"]["brand"] == 2
     assert found.value["messages"]["member"] == 8
+
+
+def test_who_was_staff_for_a_time_is_one_account(engine: DuckDB, tmp_path: Path) -> None:
+    lines = [Line(n * 60 * 24, who) for n in range(10) for who in ("ann", "bob")]
+    archive = made(engine, tmp_path / "a", lines)
+    (tmp_path / "staff.csv").write_text(
+        "account,role,from,until\nann,brand,2022-02-03,2022-02-05\n"
+    )
+    report = build_report(archive, Given(staff=read_staff(tmp_path / "staff.csv").table))
+    assert report.totals.speakers == 2
+    for of in ("all", "people"):
+        assert values(report, "I8")[of]["speakers"] == 2
+        assert values(report, "cohorts")[of]["cohorts"] == {"2022-01": [2, 2]}
+        monthly = values(report, "calendar")[of]["monthly_active_speakers"]
+        assert monthly == {"2022-01": 2, "2022-02": 2}
+    assert values(report, "people")["accounts"] == 2
+
+
+def values(report: Report, figure: str) -> Any:
+    found = report.found(figure)
+    assert found is not None
+    return found.value

@@ -25,7 +25,7 @@ def _class_clock(t: Any) -> Any:
 
 
 def _month_active(t: Any) -> Any:
-    rows = _with_class(t, "person")
+    rows = t.own(_with_class(t, "person"))
     return rows.group_by("month").agg(
         n=rows.n.sum(),
         speakers=rows.sender_key.nunique(),
@@ -47,7 +47,7 @@ def _cohorts(months: Any) -> Any:
 
 
 def _people_cohort(t: Any) -> Any:
-    rows = _with_class(t, "person")
+    rows = t.own(_with_class(t, "person"))
     return _cohort_of(rows.filter(rows.person))
 
 
@@ -93,7 +93,7 @@ MONTH_ACTIVE = Cube("month_active", _month_active)  # month, n, speakers, people
 PEOPLE_COHORT = Cube("people_cohort", _people_cohort)  # first, month, n
 PEOPLE_MINUTE = Cube("people_minute", _people_minute)  # size, minutes
 BUSIEST_MINUTE = Cube("busiest_minute", _busiest_minute)  # group_key, minute, n, people
-THREAD = Cube("thread", _thread)  # group_key, n, speakers, wait_s
+THREAD = Cube("thread", _thread, acting=False)  # group_key, n, speakers, wait_s
 
 
 def _sum_by(table: str, *keys: str) -> Any:
@@ -132,19 +132,19 @@ def _pairs(t: Any) -> Any:
     return ties.select("pairs", "n", tie=ibis.ifelse(ties.reply, "reply", "next"))
 
 
-KIND = Cube("kind_count", _sum_by("kind", "kind"))
-SHARE = Cube("account_count", lambda t: t.account)
-DAY = Cube("day_count", lambda t: t.day)
-GROUP_DAY = Cube("group_day_count", lambda t: t.group_day)
-BURST = Cube("burst_count", _bursts)
-CLOCK = Cube("clock_count", _sum_by("clock", "how"))
-ACTIVITY = Cube("activity_count", _activity)
-LIFE = Cube("life_count", _sum_by("person", "group_key", "month"))
-COHORT = Cube("cohort_count", lambda t: _cohorts(t.active))
-PAIR = Cube("pair_count", _pairs)
-MONTH = Cube("month_count", _month_all)
-LATENCY = Cube("latency_count", _sum_by("latency", "delay_s"))
-SPEAKER = Cube("speaker_count", _speaker)
+KIND = Cube("kind_count", _sum_by("kind", "kind"), acting=False)
+SHARE = Cube("account_count", lambda t: t.account, acting=False)
+DAY = Cube("day_count", lambda t: t.day, acting=False)
+GROUP_DAY = Cube("group_day_count", lambda t: t.group_day, acting=False)
+BURST = Cube("burst_count", _bursts, acting=False)
+CLOCK = Cube("clock_count", _sum_by("clock", "how"), acting=False)
+ACTIVITY = Cube("activity_count", _activity, acting=False)
+LIFE = Cube("life_count", _sum_by("person", "group_key", "month"), acting=False)
+COHORT = Cube("cohort_count", lambda t: _cohorts(t.active), acting=False)
+PAIR = Cube("pair_count", _pairs, acting=False)
+MONTH = Cube("month_count", _month_all, acting=False)
+LATENCY = Cube("latency_count", _sum_by("latency", "delay_s"), acting=False)
+SPEAKER = Cube("speaker_count", _speaker, acting=False)
 
 TWELVE: tuple[Cube, ...] = (
     KIND, SHARE, GROUP_DAY, BURST, CLOCK, ACTIVITY, LIFE, COHORT, PAIR, DAY, MONTH, LATENCY,

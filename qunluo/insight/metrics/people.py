@@ -93,7 +93,7 @@ class People:
 
 def people_of(cubes: Mapping[str, pa.Table], facts: Facts) -> People:
     """Only links between two accounts that both wrote are counted."""
-    speakers = cubes[SPEAKERS.name]
+    speakers = facts.accounts(cubes[SPEAKERS.name])
     written = sums(column(speakers, "sender_key"), column(speakers, "n"))
     changes = [
         Change(r["subject_key"], r["new_key"], r["n"], str(r["first_at"]), str(r["last_at"]))

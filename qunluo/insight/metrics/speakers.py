@@ -35,7 +35,7 @@ NOT_PEOPLE = pa.array(["bot", "system"])
 
 
 def _concentration(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
-    rows = cubes[SPEAKERS.name]
+    rows = facts.accounts(cubes[SPEAKERS.name])
     if not rows.num_rows:
         return Finding({}, 0, nothing("no message", "没有消息"))
     members = rows.filter(pc.equal(rows["class"], "member"))
