@@ -64,6 +64,18 @@ def test_presence_is_being_answered_and_by_neighbours_where_replies_are_unseen()
     assert "3 minutes" in near.notes[0].en.replace("\n", " ")
 
 
+def test_the_next_message_of_a_thread_answers_the_one_before() -> None:
+    said = [
+        Said("g", "ann", at(0, 9), thread_id="tea"),
+        Said("g", "bob", at(0, 9, 1), thread_id="milk"),
+        Said("g", "cat", at(5, 9), thread_id="tea"),
+        Said("g", "dan", at(5, 9, 1)),
+    ]
+    told = find(PRESENCE, tables(said), has=["threads"])
+    assert told.value["months"] == [{"month": "2022-01", "had": 1, "active": 4}]
+    assert not told.notes or "3 minutes" not in told.notes[0].en
+
+
 def test_an_answer_by_a_bot_or_by_oneself_is_none() -> None:
     said = [
         Said("g", "ann", at(0, 9), message_id="1"),

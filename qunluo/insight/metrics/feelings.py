@@ -52,6 +52,26 @@ HEARD = Cube("heard", _heard)
 """month, heard_key, replies (explicit, to this account), n (with neighbours within 3 minutes)."""
 
 
+def _threaded(t: Any) -> Any:
+    import ibis  # noqa: PLC0415 - compiled plans are kept
+
+    rows = t.classed.filter(
+        t.classed.thread_id.notnull() & t.classed["class"].isin(["member", "brand"])
+    )
+    within = ibis.window(
+        group_by=["group_key", "thread_id"], order_by=["sent_at", "seq", "sender_key"]
+    )
+    rows = rows.select("local_at", "sender_key", heard_key=rows.sender_key.lag().over(within))
+    rows = rows.filter(rows.heard_key.notnull() & (rows.heard_key != rows.sender_key))
+    return rows.group_by(
+        month=rows.local_at.date().truncate("M"), heard_key=rows.heard_key
+    ).agg(n=lambda r: r.count())
+
+
+THREADED = Cube("threaded", _threaded)
+"""month, heard_key, n: messages in a thread right after one of this account, by another."""
+
+
 def _echoed(t: Any) -> Any:
     rows = t.classed.filter((t.classed["class"] == "member") & (t.classed.reaction_count > 0))
     return rows.group_by(
@@ -129,10 +149,12 @@ def strongly_tied(pairs: pa.Table, explicit: bool) -> Array:
 
 def presence(cubes: Mapping[str, pa.Table], facts: Facts) -> Level:
     """Members whom somebody answered in the month."""
-    heard = cubes[HEARD.name]
-    answered = column(heard, "replies" if "replies" in facts.has else "n") > 0
-    keys, months = column(heard, "heard_key"), month_number(column(heard, "month"))
-    return level(cubes[MEMBER_MONTH.name], keys[answered], months[answered])
+    heard, threads = cubes[HEARD.name], cubes[THREADED.name].select(["month", "heard_key"])
+    told = bool({"replies", "threads"} & facts.has)
+    answered = heard.filter(pa.array(column(heard, "replies" if told else "n") > 0))
+    found = pa.concat_tables([answered.select(["month", "heard_key"]), threads])
+    keys, months = column(found, "heard_key"), month_number(column(found, "month"))
+    return level(cubes[MEMBER_MONTH.name], keys, months)
 
 
 def recognition(cubes: Mapping[str, pa.Table], facts: Facts) -> Level:
@@ -245,7 +267,8 @@ def _series(name: Text, one: Level) -> Series:
 
 
 def _notes(name: str, facts: Facts) -> tuple[Text, ...]:
-    if "replies" in facts.has or name == "recognition":
+    told = name == "presence" and "threads" in facts.has
+    if told or "replies" in facts.has or name == "recognition":
         return ()
     return (
         Text(
@@ -298,11 +321,13 @@ PRESENCE = Metric(
     unit=_UNIT,
     window=_WINDOW,
     definition=Text(
-        "A member or the brand answered them in the month: an explicit reply, or where the "
-        "format has none, a message of somebody else within 3 minutes after. " + _MONTHS.en,
-        "当月有成员或品牌回应：明确回复；格式无此数据时，3 分钟内有他人接话。" + _MONTHS.zh,
+        "A member or the brand answered them in the month: an explicit reply, the next message "
+        "in their thread, or where the format has neither, a message of somebody else within "
+        "3 minutes after. " + _MONTHS.en,
+        "当月有成员或品牌回应：明确回复，或在同一话题中紧接发言；格式无此数据时，"
+        "3 分钟内有他人接话。" + _MONTHS.zh,
     ),
-    cubes=(MEMBER_MONTH, HEARD),
+    cubes=(MEMBER_MONTH, HEARD, THREADED),
     summarise=partial(_finding, "presence"),
 )
 RECOGNITION = Metric(

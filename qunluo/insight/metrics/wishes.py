@@ -229,7 +229,7 @@ def _found(cubes: Mapping[str, pa.Table], facts: Facts) -> Finding:
         charts=(_chart(counts), _month_chart(rows)),
         tables=(_quotes(rows, counts), _cluster_table(groups)),
         notes=(_RULE_NOTE,),
-        move=_move(counts),
+        move=_move(counts, facts),
     )
 
 
@@ -366,7 +366,8 @@ _RULE_NOTE = Text(
 )
 
 
-def _move(counts: Mapping[str, tuple[int, int]]) -> Move | None:
+def _move(counts: Mapping[str, tuple[int, int]], facts: Facts) -> Move | None:
+    """To answer complaints; where nobody is known to be staff, “a bug” may be mere talk."""
     complaints = {name: c for name, c in counts.items() if FAMILIES[name].complaint}
     if not complaints:
         return None
@@ -383,7 +384,7 @@ def _move(counts: Mapping[str, tuple[int, int]]) -> Move | None:
             f"先处理关于{FAMILIES[first].name.zh}的抱怨：{members:,} 人提过。"
             "先在群里统一答复，再逐一私聊。",
         ),
-        weight=min(0.3 + share, 0.8),
+        weight=min(0.3 + share, 0.8 if {"staff", "corporate"} & facts.has else 0.3),
     )
 
 
