@@ -1,6 +1,6 @@
 """Reply inference against hand-made links: `python checks/real_replies.py DATA`.
 
-DATA is the unpacked folder `irc_ubuntu_cc/data` with `{train,dev,test}/*.raw.txt` and
+DATA holds `irc_ubuntu_cc.tar.xz`, in it `data/{train,dev,test}/*.raw.txt` and
 `*.annotation.txt`. An annotation line `a b -` links two 0-based lines of the raw file; a line
 linked to itself starts a conversation. A true reply here is a link between messages of two
 accounts; links to one's own message (a thought in two lines) are left out on both sides.
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import sys
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +80,16 @@ def days(folder: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    data = Path(sys.argv[1])
+    packed = Path(sys.argv[1]) / "irc_ubuntu_cc.tar.xz"
+    if not packed.is_file():
+        sys.exit(f"not compared: there is no {packed}")
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(packed) as archive:
+        archive.extractall(folder, filter="data")
+        tell(Path(folder) / "data")
+
+
+def tell(data: Path) -> None:
+    """Prints precision and recall of each part of the data."""
     for part in ("train", "dev", "test"):
         total: dict[str, Score] = {}
         for raw in days(data / part):
