@@ -108,7 +108,8 @@ class Workshop:
                     self._run(job, attempt)
             finally:
                 with self.lock:
-                    del self.attempts[job_id]
+                    if self.attempts.get(job_id) is attempt:  # not yet asked for again
+                        del self.attempts[job_id]
 
     def _run(self, job: Job, attempt: Attempt) -> None:
         running = self.shelf.save(replace(job, state="running"))
@@ -152,8 +153,8 @@ class Workshop:
         error = None
         if state == "failed":
             error = attempt.error or JobBrokeError.sentence.format(log=log)
+        shutil.rmtree(folder / "work", ignore_errors=True)  # before it may be tried again
         self.shelf.save(replace(job, state=state, error=error, error_code=attempt.error_code))
-        shutil.rmtree(folder / "work", ignore_errors=True)
 
 
 @cache

@@ -145,7 +145,8 @@ class _Reader:
         parts = head.groupdict()
         sender = parts.get("number") or parts.get("mail") or head["name"]
         name = head["name"].strip() or None
-        system = sender in SYSTEM_ACCOUNTS or name in ("系统消息", "系统提示")
+        # by its number, or without one by its name: a person may call themselves so
+        system = sender in SYSTEM_ACCOUNTS or sender in ("系统消息", "系统提示")
         if not system:
             self.people.seen(sender, name)
         self.open = _Message(at, sender, name, parts.get("title") or "", system)
