@@ -108,7 +108,7 @@ class Workshop:
                     self._run(job, attempt)
             finally:
                 with self.lock:
-                    if self.attempts.get(job_id) is attempt:  # not yet asked for again
+                    if self.attempts.get(job_id) is attempt:
                         del self.attempts[job_id]
 
     def _run(self, job: Job, attempt: Attempt) -> None:
@@ -154,7 +154,10 @@ class Workshop:
         if state == "failed":
             error = attempt.error or JobBrokeError.sentence.format(log=log)
         shutil.rmtree(folder / "work", ignore_errors=True)  # before it may be tried again
-        self.shelf.save(replace(job, state=state, error=error, error_code=attempt.error_code))
+        with self.lock:  # whoever sees that it ended may try it again
+            del self.attempts[job.id]
+            ended = replace(job, state=state, error=error, error_code=attempt.error_code)
+            self.shelf.save(ended)
 
 
 @cache
