@@ -1,5 +1,1 @@
-"""The console: so far one page, where files go in and reports come out and are kept."""
-
-from qunluo.console.serving import serve
-
-__all__ = ["serve"]
+"""Operators' pages: the community in Wagtail's shell, and reports of exports."""

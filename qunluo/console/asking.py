@@ -20,9 +20,9 @@ from qunluo.console.errors import (
     UploadBrokenError,
 )
 from qunluo.console.jobs import LISTS, Request
-from qunluo.console.settings import LOOPBACK, Settings
 from qunluo.console.uploads import Arrived, free_path, safe_path
 from qunluo.console.wording import current_lang
+from qunluo.kit.settings import LOOPBACK, Settings
 from qunluo.kit.text import LANGS, Text
 
 ZONE_FIELD = Text("Time zone", "时区")

@@ -6,43 +6,6 @@ from qunluo.kit.errors import QunluoError
 from qunluo.kit.text import Text
 
 
-class WrongSettingError(QunluoError):
-    code = "wrong_setting"
-    sentence = Text(
-        "The setting {name}={value} can't be used: {reason} See docs/reference/settings.md.",
-        "设置 {name}={value} 无法使用：{reason}详见 docs/reference/settings.md。",
-    )
-
-
-class FolderRefusedError(QunluoError):
-    code = "folder_refused"
-    sentence = Text(
-        "The data folder {folder} can't be written ({reason}). "
-        "Make it writable, or name another one with QUNLUO_DATA.",
-        "数据文件夹 {folder} 无法写入（{reason}）。"
-        "请修改权限，或用 QUNLUO_DATA 指定另一个文件夹。",
-    )
-
-
-class PortTakenError(QunluoError):
-    code = "port_taken"
-    sentence = Text(
-        "Port {port} on {host} is taken or not allowed. "
-        "Name a free one with QUNLUO_PORT, or name none and a free one is found.",
-        "{host} 的端口 {port} 已被占用或不允许使用。"
-        "请用 QUNLUO_PORT 换一个端口；不指定则自动寻找。",
-    )
-
-
-class AlreadyServedError(QunluoError):
-    code = "already_served"
-    sentence = Text(
-        "Qunluo already serves the data folder {folder} at {address}. "
-        "Open that address, or stop that one first.",
-        "群落已在 {address} 使用数据文件夹 {folder}。请直接打开该地址，或先停止它。",
-    )
-
-
 class NothingChosenError(QunluoError):
     code = "nothing_chosen"
     sentence = Text(

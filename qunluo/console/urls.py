@@ -31,7 +31,3 @@ urlpatterns = [
     path("assets/<str:name>", views.asset, name="asset"),
     path("language", set_language, name="set_language"),
 ]
-
-handler400 = "qunluo.console.views.refuse_strange"
-handler404 = "qunluo.console.views.not_found"
-handler500 = "qunluo.console.views.broken"

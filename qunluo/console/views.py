@@ -20,10 +20,10 @@ from qunluo.console import asking
 from qunluo.console.guards import REPORT_POLICY
 from qunluo.console.jobs import RETRIED, UNFINISHED, Job
 from qunluo.console.looks import ASSETS, asset_version, read_asset
-from qunluo.console.settings import Settings
 from qunluo.console.wording import current_lang
 from qunluo.console.work import Progress, Workshop, open_workshop
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.settings import Settings
 
 FULL = 100
 

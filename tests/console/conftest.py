@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
+from django.test import Client, override_settings
 
-_FIRST = Path(tempfile.mkdtemp(prefix="qunluo-"))  # Django reads its settings once
-os.environ["QUNLUO_DATA"] = str(_FIRST)
-os.environ["DJANGO_SETTINGS_MODULE"] = "qunluo.console.conf"
-
-import django  # noqa: E402
-from django.conf import settings as django_settings  # noqa: E402
-from django.test import Client, override_settings  # noqa: E402
-
-django.setup()
-
-from qunluo.console.settings import Settings, prepare_folder  # noqa: E402
-from qunluo.console.views import workshop  # noqa: E402
-from qunluo.console.work import Workshop  # noqa: E402
+from qunluo.console.views import workshop
+from qunluo.console.work import Workshop
+from qunluo.kit.settings import Settings, prepare_folder
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from django.test import Client, override_settings
 
-from qunluo.console.settings import Settings
 from qunluo.console.work import Workshop
+from qunluo.kit.settings import Settings
 from tests.console.builders import asked, put_report, strict_client
 
 CAROL = "https://carol.example"

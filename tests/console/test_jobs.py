@@ -12,8 +12,8 @@ from django.test import Client
 
 from qunluo.console.jobs import Job, Request, Shelf, Summary
 from qunluo.console.sampling import want_sample
-from qunluo.console.settings import Settings
 from qunluo.console.work import Attempt, Workshop, hear, plan_commands
+from qunluo.kit.settings import Settings
 from tests.console.builders import asked, put_job, put_report, upload, whatsapp
 
 PATIENCE_S = 240

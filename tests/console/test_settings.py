@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from qunluo.console.errors import FolderRefusedError, WrongSettingError
-from qunluo.console.settings import find_secret, prepare_folder, read_settings
+from qunluo.kit.settings import (
+    FolderRefusedError,
+    WrongSettingError,
+    find_secret,
+    prepare_folder,
+    read_settings,
+)
 
 DOCUMENTED = Path(__file__).parents[2] / "docs/reference/settings.md"
 

@@ -10,9 +10,9 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qunluo.console.settings import Settings
 from qunluo.console.uploads import free_path, safe_path
 from qunluo.console.work import Workshop
+from qunluo.kit.settings import Settings
 from tests.console.builders import asked, upload
 
 SCRIPT = {"accept": "application/json"}

@@ -1,11 +1,11 @@
-"""The application that Granian serves."""
+"""The application of pages and API, for Granian."""
 
 import atexit
 import os
 
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.console.conf")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.server.conf")
 application = get_wsgi_application()
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from qunluo.console.errors import AlreadyServedError, PortTakenError
 from qunluo.console.sampling import system_lang
-from qunluo.console.settings import FIRST_PORT, Settings, prepare_folder, read_settings
+from qunluo.kit.settings import FIRST_PORT, Settings, prepare_folder, read_settings
 from qunluo.kit.text import Lang, Text
+from qunluo.server.errors import AlreadyServedError, PortTakenError
 
 PORTS = range(FIRST_PORT, FIRST_PORT + 100)
 ADDRESS = Text("Qunluo is open at {address}", "群落已打开：{address}")
@@ -124,7 +124,7 @@ def _run(settings: Settings, port: int, address: str, words: str) -> None:
     from granian.log import LogLevels  # noqa: PLC0415
 
     server = Granian(
-        "qunluo.console.wsgi:application",
+        "qunluo.server.wsgi:application",
         address=settings.host,
         port=port,
         interface=Interfaces.WSGI,

@@ -1,4 +1,4 @@
-"""The settings of the served page, read from `QUNLUO_*` variables and checked at the start."""
+"""The settings of an installation, read from `QUNLUO_*` variables and checked at the start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from qunluo.console.errors import FolderRefusedError, WrongSettingError
+from qunluo.kit.errors import QunluoError
 from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
 
@@ -23,6 +23,11 @@ _NOT_A_NUMBER = Text("it must be a whole number.", "它必须是整数。")
 _NOT_A_PORT = Text(
     "it must be a whole number from 1 to 65535.", "它必须是 1 到 65535 之间的整数。"
 )
+_NOT_A_DATABASE = Text(
+    "it must be the address of a PostgreSQL database, postgresql://user:password@host/name.",
+    "它必须是 PostgreSQL 数据库地址：postgresql://用户:密码@主机/库名。",
+)
+_NOT_YES = Text("it must be yes or no.", "它必须是 yes 或 no。")
 _TOO_SMALL = Text("it must be 1 or more.", "它必须不小于 1。")
 _SHORT_SECRET = Text(
     f"it must have {SECRET_LENGTH} characters or more.", f"它至少要有 {SECRET_LENGTH} 个字符。"
@@ -31,6 +36,24 @@ _NOT_A_HOST = Text(
     "it must be a name or an address without port, path or spaces.",
     "它必须是主机名或地址，不带端口、路径和空格。",
 )
+
+
+class WrongSettingError(QunluoError):
+    code = "wrong_setting"
+    sentence = Text(
+        "The setting {name}={value} can't be used: {reason} See docs/reference/settings.md.",
+        "设置 {name}={value} 无法使用：{reason}详见 docs/reference/settings.md。",
+    )
+
+
+class FolderRefusedError(QunluoError):
+    code = "folder_refused"
+    sentence = Text(
+        "The data folder {folder} can't be written ({reason}). "
+        "Make it writable, or name another one with QUNLUO_DATA.",
+        "数据文件夹 {folder} 无法写入（{reason}）。"
+        "请修改权限，或用 QUNLUO_DATA 指定另一个文件夹。",
+    )
 
 
 @dataclass(frozen=True)
@@ -43,6 +66,10 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()  # names this page is reached by, besides its host
     max_upload_mb: int = 4_096
     secret_key: str | None = None  # None: one is made and kept in the data folder
+    database: str | None = None  # a postgres:// address; None: SQLite in the data folder
+    live_port: int | None = None  # None: the one after `port`
+    live_url: str = ""  # where browsers find the live stream behind a proxy
+    secure: bool = False  # reached by https only: cookies and headers say so
 
     @property
     def is_local(self) -> bool:
@@ -65,6 +92,10 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         allowed_hosts=_hosts(given.get("QUNLUO_ALLOWED_HOSTS", "")),
         max_upload_mb=_megabytes(given.get("QUNLUO_MAX_UPLOAD_MB", "4096")),
         secret_key=_secret(given.get("QUNLUO_SECRET_KEY")),
+        database=_database(given.get("QUNLUO_DATABASE")),
+        live_port=_port(given.get("QUNLUO_LIVE_PORT"), "QUNLUO_LIVE_PORT"),
+        live_url=given.get("QUNLUO_LIVE_URL", "").rstrip("/"),
+        secure=_yes("QUNLUO_SECURE", given.get("QUNLUO_SECURE", "no")),
     )
 
 
@@ -72,7 +103,7 @@ def prepare_folder(settings: Settings) -> None:
     """Makes the data folder, readable by its owner only; raises `FolderRefusedError`."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("jobs", "incoming", "trash"):
+        for name in ("jobs", "incoming", "trash", "media", "archive"):
             (settings.data / name).mkdir(exist_ok=True, mode=0o700)
         (settings.data / "incoming" / ".writable").touch()
     except OSError as error:
@@ -104,11 +135,23 @@ def _hosts(value: str) -> tuple[str, ...]:
     return tuple(_host("QUNLUO_ALLOWED_HOSTS", name) for name in names)
 
 
-def _port(value: str | None) -> int | None:
+def _database(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("postgres://", "postgresql://")):
+        raise WrongSettingError(name="QUNLUO_DATABASE", value="…", reason=_NOT_A_DATABASE)
+    return value
+
+
+def _yes(name: str, value: str) -> bool:
+    if value.lower() not in ("yes", "no", "1", "0"):
+        raise WrongSettingError(name=name, value=value, reason=_NOT_YES)
+    return value.lower() in ("yes", "1")
+
+
+def _port(value: str | None, name: str = "QUNLUO_PORT") -> int | None:
     if value is None:
         return None
     if not value.isdecimal() or not 1 <= int(value) <= 65_535:
-        raise WrongSettingError(name="QUNLUO_PORT", value=value, reason=_NOT_A_PORT)
+        raise WrongSettingError(name=name, value=value, reason=_NOT_A_PORT)
     return int(value)
 
 

@@ -1,0 +1,1 @@
+"""JSON for programs: everything the console does, under scoped tokens."""

@@ -1,0 +1,1 @@
+"""One folder per platform, behind the protocol of `messaging.channel`."""

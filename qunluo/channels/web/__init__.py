@@ -1,0 +1,1 @@
+"""The built-in web room: the channel that needs no platform."""

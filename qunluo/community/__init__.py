@@ -1,0 +1,1 @@
+"""A community, who works for it, and what each may do."""

@@ -1,0 +1,1 @@
+"""The record: what happened, one append-only row each."""

@@ -1,0 +1,72 @@
+"""Writing the record, and following it exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from qunluo.events.models import Consumer, Event
+from qunluo.kit import clock
+
+BATCH = 500
+SYSTEM = "system"
+
+
+def record(
+    kind: str,
+    *,
+    community: int,
+    actor: str = SYSTEM,
+    member: int | None = None,
+    group: int | None = None,
+    data: Mapping[str, Any] | None = None,
+    cause: str | None = None,
+) -> Event:
+    """Adds a row in the caller's transaction; with a `cause` that is there, finds that row."""
+    values = {
+        "community_id": community, "kind": kind, "at": clock.now(), "member_id": member,
+        "group_id": group, "actor": actor, "data": dict(data or {}),
+    }  # fmt: skip
+    if cause is None:
+        return Event.objects.create(**values)
+    return Event.objects.get_or_create(cause=cause, defaults=values)[0]
+
+
+def settled() -> QuerySet[Event]:
+    """Events that no earlier one can still appear before: safe to read up to the last."""
+    rows = Event.objects.order_by("id")
+    if connection.vendor != "postgresql":
+        return rows
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        oldest = cursor.fetchone()[0]
+    return rows.filter(transaction__lt=oldest)
+
+
+def follow(
+    name: str,
+    handle: Callable[[Sequence[Event]], None],
+    *,
+    kinds: Sequence[str] = (),
+    limit: int = BATCH,
+) -> int:
+    """Hands the next events to `handle` and moves on, in one transaction; how many there were.
+
+    What `handle` writes and the position stand or fall together, so each event counts once,
+    whenever the process dies. Two workers on one name wait for each other.
+    """
+    Consumer.objects.get_or_create(name=name)
+    with transaction.atomic():
+        consumer = Consumer.objects.select_for_update().get(name=name)
+        rows = settled().filter(id__gt=consumer.position)
+        if kinds:
+            rows = rows.filter(kind__in=kinds)
+        found = list(rows[:limit])
+        if found:
+            handle(found)
+            consumer.position = found[-1].id
+            consumer.save(update_fields=["position"])
+        return len(found)

@@ -1,0 +1,1 @@
+"""Groups: who may come in, where they go, what is not welcome."""

@@ -1,0 +1,1 @@
+"""People: members, their accounts, tags, sources, consent."""

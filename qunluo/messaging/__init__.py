@@ -1,0 +1,1 @@
+"""What comes in from a channel and what goes out to one."""

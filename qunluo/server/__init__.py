@@ -1,0 +1,1 @@
+"""What is started: settings, addresses, the web, live and worker processes."""

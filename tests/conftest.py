@@ -1,0 +1,68 @@
+"""Every database test runs on SQLite and on PostgreSQL, both real.
+
+`pytest` runs everything, on SQLite; `pytest --on postgres` runs what stands on a database, on
+PostgreSQL (`make test` runs both). Django and Wagtail choose much by their database when they
+are loaded, so one process has one. `tests.cast` has the people who act in the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import postgres
+
+ON_POSTGRES = "--on postgres" in " ".join(sys.argv)  # before pytest has read its options
+_DATA = Path(tempfile.mkdtemp(prefix="qunluo-"))  # Django reads its settings once
+_HELD = ExitStack()
+
+os.environ["QUNLUO_DATA"] = str(_DATA)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.server.conf")
+os.environ.pop("QUNLUO_DATABASE", None)
+if ON_POSTGRES:
+    os.environ["QUNLUO_DATABASE"] = _HELD.enter_context(postgres())
+
+import django  # noqa: E402
+
+from qunluo.server import conf  # noqa: E402
+
+_DEFAULT = conf.DATABASES["default"]
+if ON_POSTGRES:
+    del _DEFAULT["OPTIONS"]["pool"]  # its connections would outlive a test's database
+else:
+    _DEFAULT["TEST"] = {"NAME": str(_DATA / "test.sqlite3")}  # a file, for other processes too
+_THEIRS = (  # tables made in one go, not by their long history
+    "wagtailusers wagtaildocs wagtailimages wagtailsearch wagtailadmin wagtailcore taggit "
+    "otp_totp otp_static sessions"
+)
+if not ON_POSTGRES:  # which wants tables in the order of their references
+    conf.MIGRATION_MODULES = dict.fromkeys(_THEIRS.split())
+conf.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
+django.setup()
+
+pytest_plugins = ["tests.cast"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--on", choices=["sqlite", "postgres"], default="sqlite")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what stands on a database: the rest has run."""
+    if config.getoption("--on") == "postgres":
+        kept = [i for i in items if i.get_closest_marker("django_db") or _uses_database(i)]
+        config.hook.pytest_deselected(items=[i for i in items if i not in kept])
+        items[:] = kept
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    return not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def pytest_unconfigure() -> None:
+    _HELD.close()
