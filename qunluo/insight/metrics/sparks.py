@@ -44,7 +44,9 @@ def _pulse(t: Any) -> Any:
     ranked = members.mutate(place=ibis.row_number().over(by_talk)).filter(
         lambda m: m.place < LEADERS
     )
-    rows = t.classed.left_join(ranked.select(*WHO, "place"), WHO)
+    leaders = ranked.select(*WHO, "place")
+    rows = t.classed.semi_join(_talkative(people.left_join(leaders, WHO)), "group_key")
+    rows = rows.left_join(leaders, WHO)
     leads, member = rows.place.notnull(), rows["class"] == "member"
     rows = rows.mutate(
         hour=rows.local_at.epoch_seconds() // 3_600,
@@ -59,9 +61,19 @@ def _pulse(t: Any) -> Any:
     )
 
 
+def _talkative(people: Any) -> Any:
+    """The groups where members besides the leaders wrote most."""
+    import ibis  # noqa: PLC0415 - compiled plans are kept, so most runs never need it
+
+    other = (people["class"] == "member") & people.place.isnull()
+    size = people.group_by("group_key").agg(others=people.n.sum(where=other).fill_null(0))
+    return size.order_by([ibis.desc("others"), "group_key"]).limit(GROUPS)
+
+
 PULSE = Cube("pulse", _pulse)
 """group_key, hour (since 1970, local), core (messages of the group's five most active
-members), brand, others (of other members); hours with any message."""
+members), brand, others (of other members); hours with any
+message, of the `GROUPS` groups where others wrote most."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +127,7 @@ class Hours:
 def lagged(pulse: pa.Table, source: str) -> dict[int, Hours]:
     """Per group, hours with a post of `source` and matched hours without: same group, same hour
     of the week, others about equally busy (BANDS) in the hour before."""
-    return {group: _lagged(rows, source) for group, rows in _largest(pulse).items()}
-
-
-def _largest(pulse: pa.Table) -> dict[int, pa.Table]:
-    groups = by_group(pulse)
-    size = {g: int(column(rows, "others").sum()) for g, rows in groups.items()}
-    kept = sorted(groups, key=lambda g: (-size[g], g))[:GROUPS]
-    return {g: groups[g] for g in sorted(kept)}
+    return {group: _lagged(rows, source) for group, rows in sorted(by_group(pulse).items())}
 
 
 def _lagged(rows: pa.Table, source: str) -> Hours:
