@@ -43,6 +43,7 @@ lock-hosts:
 	@$(RUN) tools/lock.py check
 
 test: browser check ## everything, from a fresh clone too; ends with pytest's summary
+	@$(RUN) -m pytest --on postgres
 	@$(RUN) -m pytest
 
 bench: setup ## the same jobs here and in other people's tools, with ratios

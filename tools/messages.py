@@ -19,7 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-WHERE = ROOT / "qunluo" / "console"
+WHERE = ROOT / "qunluo"
 LOCALES = ROOT / "qunluo" / "locale"
 LANGUAGES = ("zh_Hans",)
 FACTS = {
@@ -70,7 +70,7 @@ def read_catalog(language: str, path: Path) -> Catalog:
 
 def find_words() -> Iterator[str | tuple[str, str]]:
     """All words marked for translation: in templates, and in Python as `_("…")`."""
-    for page in sorted(WHERE.rglob("*.html")):
+    for page in sorted(WHERE.rglob("templates/**/*.html")):
         yield from words_of(flat_template(page))
     for module in sorted(WHERE.rglob("*.py")):
         yield from words_of(module.read_bytes())
