@@ -74,9 +74,11 @@ def read_clock(env: Mapping[str, str]) -> Clock:
         return WORLD
     try:
         started, shows, speed = (float(part) for part in value.split(","))
-    except ValueError:
+        found = Clock(started, shows, speed)
+        found.now()
+    except (ValueError, OverflowError, OSError):
         raise WrongClockError(value=value) from None
-    return Clock(started, shows, speed)
+    return found
 
 
 def faster(speed: float, shows: datetime | None = None) -> Clock:
