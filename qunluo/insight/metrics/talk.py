@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ def _share_notes(suspected: int, facts: Facts) -> tuple[Text, ...]:
 
 
 def _share_chart(shares: Mapping[str, float]) -> Chart:
-    there = [c for c in CLASSES if shares[c]]
+    there = _to_last(c for c in CLASSES if shares[c])
     top = max(there, key=lambda c: shares[c])
     word = CLASS_WORDS[top]
     return Chart(
@@ -176,8 +176,7 @@ def _kind_chart(by_kind: Mapping[str, Mapping[str, int]], order: list[str]) -> C
         x=tuple(KIND_WORDS[k] for k in shown),
         series=tuple(
             Series(CLASS_WORDS[c], tuple(by_kind[k][c] for k in shown))
-            for c in CLASSES
-            if any(kinds[c] for kinds in by_kind.values())
+            for c in _to_last(c for c in CLASSES if any(k[c] for k in by_kind.values()))
         ),
         x_name=Text("kind", "类型"),
         y_name=MESSAGES,
@@ -295,14 +294,21 @@ def _when_title(hours: Mapping[str, Any]) -> Text:
     )
 
 
+def _to_last(present: Iterable[str]) -> Sequence[str]:
+    """The classes up to the last that is there: each has its colour, in every chart."""
+    found = set(present)
+    return [c for at, c in enumerate(CLASSES) if found & set(CLASSES[at:])]
+
+
 def _hour_charts(hours: Mapping[str, Any], every: Any) -> tuple[Chart, ...]:
-    shown = [c for c in CLASSES if hours[c].sum()]
+    shown = _to_last(c for c in CLASSES if hours[c].sum())
     lines = Chart(
         kind="line",
         title=_when_title(hours),
         x=tuple(str(h) for h in range(24)),
         series=tuple(
-            Series(CLASS_WORDS[c], tuple((hours[c] / hours[c].sum()).tolist())) for c in shown
+            Series(CLASS_WORDS[c], tuple((hours[c] / max(hours[c].sum(), 1)).tolist()))
+            for c in shown
         ),
         x_name=Text("hour of the day, local", "当地时刻（时）"),
         y_name=Text("share of the class's messages", "占该类消息的比例"),
