@@ -62,6 +62,9 @@ class Inbound(models.Model):
     body = models.JSONField()
     at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
+    why = models.CharField(max_length=200, blank=True)  # nothing came of it, or it went wrong
+    attempts = models.IntegerField(default=0)
     transaction = models.BigIntegerField(db_default=TransactionNumber())
 
     class Meta:
@@ -91,13 +94,21 @@ class Delivery(models.Model):
     state = models.CharField(
         max_length=10, default="planned", choices=[(state, state) for state in STATES]
     )
+    claimed_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
     claim = models.CharField(max_length=40, blank=True)
     attempts = models.IntegerField(default=0)
+    own_act = models.BooleanField(default=False)  # answers what the member just did
+    message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="+")
     receipt = models.JSONField(default=dict)
     why = models.CharField(max_length=200, blank=True)  # dropped or failed
     sent_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField()
+
+    @property
+    def key(self) -> str:
+        """What a channel knows it by: the same at every attempt."""
+        return f"delivery-{self.pk}"
 
     class Meta:
         indexes = [
@@ -106,6 +117,7 @@ class Delivery(models.Model):
             models.Index(fields=["claimed_until"], condition=models.Q(state="claimed"), name="delivery_leased"
             ),
             models.Index(fields=["member", "-id"], name="delivery_of_member"),
+            models.Index(fields=["group", "kind", "-id"], name="delivery_of_group"),
         ]  # fmt: skip
 
 
@@ -133,6 +145,9 @@ class AutoReplyUse(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
     member = models.ForeignKey(Member, models.CASCADE, related_name="+")
     at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["reply", "group", "-id"], name="auto_reply_last")]
 
 
 class Question(models.Model):

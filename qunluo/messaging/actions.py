@@ -1,0 +1,30 @@
+"""Everything that other rooms do with messages, in one place."""
+
+from __future__ import annotations
+
+from qunluo.messaging.inbox import do_process, do_receive
+from qunluo.messaging.messages import (
+    do_blank,
+    do_hide,
+    do_post,
+    do_react,
+    do_recall,
+    do_restore,
+    do_settle,
+)
+from qunluo.messaging.questions import do_answer, do_ask, do_dismiss
+
+__all__ = [
+    "do_answer",
+    "do_ask",
+    "do_blank",
+    "do_dismiss",
+    "do_hide",
+    "do_post",
+    "do_process",
+    "do_react",
+    "do_recall",
+    "do_receive",
+    "do_restore",
+    "do_settle",
+]
