@@ -27,6 +27,7 @@ class Group(models.Model):
         max_length=10, default="setup", choices=[(state, state) for state in STATES]
     )
     capacity = models.IntegerField(default=200)
+    taken = models.IntegerField(default=0)  # seats; moved by conditional statements only
     gate = models.JSONField(default=dict, blank=True)  # {"kind": "open"}, see groups.rules.Gate
     tags = models.JSONField(default=list, blank=True)  # ids of tags its people share
     lat = models.FloatField(null=True, blank=True)
@@ -39,6 +40,7 @@ class Group(models.Model):
     nickname = models.CharField(max_length=80, blank=True)  # such as {city}-{nick}
     pinned = models.JSONField(default=list, blank=True)  # benefits: {"title", "text"}
     made_at = models.DateTimeField()
+    closing_at = models.DateTimeField(null=True)  # since when it says goodbye
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -55,12 +57,16 @@ class Membership(models.Model):
     member = models.ForeignKey(Member, models.CASCADE, related_name="memberships")
     nickname = models.CharField(max_length=80, blank=True)
     reminders = models.IntegerField(default=0)  # of the nickname template
+    reminded_at = models.DateTimeField(null=True)
     moderator = models.BooleanField(default=False)
     why = models.JSONField(default=list)  # the routing's reasons
     joined_at = models.DateTimeField()
     welcomed_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(null=True)
     left_why = models.CharField(max_length=20, blank=True)  # left, removed, closed, erased
+    case = models.ForeignKey(
+        "Case", models.SET_NULL, null=True, related_name="ended"
+    )  # removed by
     read_id = models.BigIntegerField(default=0)  # the last message they saw
 
     class Meta:
@@ -83,6 +89,14 @@ class JoinRequest(models.Model):
     state = models.CharField(max_length=10, default="waiting")  # approved, refused
     by = models.CharField(max_length=80, blank=True)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "member"], condition=models.Q(state="waiting"),
+                name="one_request_each",
+            )
+        ]  # fmt: skip
+
 
 class ModerationRule(models.Model):
     """A detector switched on, in one group or in all; in shadow it only says what it would do."""
@@ -96,10 +110,23 @@ class ModerationRule(models.Model):
     made_at = models.DateTimeField()
 
 
+class Said(models.Model):
+    """That somebody said something a moment ago: floods and repeats are seen by it. Kept for
+    minutes; `digest` tells equal texts, not what they were."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    digest = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["member", "at"], name="said_by_member")]
+
+
 class Case(models.Model):
     """A message that a rule took exception to: evidence, what was done, and what came of it."""
 
-    ACTS = ("none", "remind", "warn", "remove", "ban")
+    ACTS = ("none", "hold", "remind", "warn", "remove", "ban")
     STATES = ("open", "upheld", "undone", "appealed")
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="cases")
@@ -125,6 +152,11 @@ class Case(models.Model):
     class Meta:
         indexes = [models.Index(fields=["community", "state", "-id"], name="case_queue")]
 
+    @property
+    def stands(self) -> bool:
+        """Whether what was done is still in force."""
+        return self.state != "undone" and not self.shadow
+
 
 class Strike(models.Model):
     """One step on the ladder; it expires, and falls with its case."""
@@ -146,3 +178,11 @@ class Ban(models.Model):
     by = models.CharField(max_length=80)
     at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "member"], condition=models.Q(lifted_at=None),
+                name="banned_once",
+            )
+        ]  # fmt: skip

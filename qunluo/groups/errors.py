@@ -1,0 +1,115 @@
+"""What can stand between a person and a group, and who would know the way."""
+
+from __future__ import annotations
+
+from qunluo.kit.errors import QunluoError
+from qunluo.kit.text import Text
+
+
+class GateClosedError(QunluoError):
+    """The gate does not admit them; `why` says what would."""
+
+    code = "gate_closed"
+    sentence = Text("{why}", "{why}")
+
+
+class WaitingForApprovalError(QunluoError):
+    """They asked; somebody decides."""
+
+    code = "waiting_for_approval"
+    sentence = Text(
+        "Your request to join “{group}” has arrived. Somebody of the team looks at it, and you "
+        "will be let in then.",
+        "你加入“{group}”的申请已收到，工作人员审核通过后即可入群。",
+    )
+
+
+class GroupFullError(QunluoError):
+    """No seat is left; `next` names the successor, where there is one."""
+
+    code = "group_full"
+    sentence = Text("“{group}” is full. {next}", "“{group}”已满员。{next}")
+
+
+class GroupClosedError(QunluoError):
+    """The group takes nobody any more."""
+
+    code = "group_closed"
+    sentence = Text(
+        "“{group}” has ended and takes no new members. Ask the team for the group after it.",
+        "“{group}”已结束，不再接收新成员，可向工作人员询问后续的群。",
+    )
+
+
+class BannedError(QunluoError):
+    """They are on the ban list."""
+
+    code = "banned"
+    sentence = Text(
+        "You can't join this community at the moment: {why}. You may appeal, and a person will "
+        "look at it.",
+        "你目前无法加入本社群：{why}。你可以申诉，会有工作人员复核。",
+    )
+
+
+class NoPlaceError(QunluoError):
+    """None of the groups admits them; `why` has the reason of each."""
+
+    code = "no_place"
+    sentence = Text("There is no group for you yet. {why}", "暂时没有适合你的群。{why}")
+
+
+class WrongTemplateError(QunluoError):
+    """A nickname template that can't be read back."""
+
+    code = "wrong_nickname_template"
+    sentence = Text(
+        "The nickname template “{template}” can't be read: {reason}",
+        "昵称模板“{template}”无法使用：{reason}",
+    )
+
+
+class WrongGateError(QunluoError):
+    """A gate that lacks what it would judge by."""
+
+    code = "wrong_gate"
+    sentence = Text("This gate can't be used: {reason}", "入群条件无法使用：{reason}")
+
+
+class NoPurposeError(QunluoError):
+    """A group without a purpose is not made."""
+
+    code = "no_purpose"
+    sentence = Text(
+        "Say what the group is for: no group is made without a purpose.",
+        "请填写建群目的：没有目的的群不会建立。",
+    )
+
+
+class AlreadyDecidedError(QunluoError):
+    """Somebody else was there first."""
+
+    code = "already_decided"
+    sentence = Text(
+        "Somebody has decided this already. Reload the page to see what they did.",
+        "已有人处理过，刷新页面即可查看结果。",
+    )
+
+
+class NotYoursError(QunluoError):
+    """Only the person it happened to may appeal."""
+
+    code = "not_yours"
+    sentence = Text(
+        "You can only appeal what happened to you.", "只能对自己的处理结果提出申诉。"
+    )
+
+
+class AppealedAlreadyError(QunluoError):
+    """One appeal each, and nothing to appeal where nothing was done."""
+
+    code = "appealed_already"
+    sentence = Text(
+        "This can't be appealed (again): an appeal was made, or nothing stands any more.",
+        "无法（再次）申诉：已经提交过申诉，或该处理已撤销。",
+    )
