@@ -1,5 +1,5 @@
-# Two commands matter: `make up` opens the first page, `make test` proves the whole.
-# 两条命令就够了：make up 打开首页，make test 跑完全部检查。
+# Two commands matter: `make up` opens Qunluo, `make test` proves the whole.
+# 两条命令就够了：make up 打开群落，make test 跑完全部检查。
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -17,8 +17,8 @@ export QUNLUO_DATA ?= $(CURDIR)/var
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-up: setup ## set up, build the sample community, serve the first page, print its address
-	@exec $(RUN) -m qunluo serve --sample
+up: setup ## set up, found the community that lives, serve everything, print its address
+	@exec $(RUN) -m qunluo up --sample
 
 setup: ## .venv with what Qunluo needs to run
 	@"$(or $(PYTHON),false)" -c '$(FITS)' 2>/dev/null || { echo "Qunluo needs Python 3.11 or newer and found none. Install it (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or name yours: make up PYTHON=/path/to/python3.12" >&2; \

@@ -173,14 +173,51 @@ def sample(**given: Any) -> None:
     sample_command(**given)
 
 
+HOST = click.option("--host", help="Address to listen on. Default: this machine only.")
+DATA = click.option("--data", type=PATH, help="Where everything is kept.")
+PORT = click.option("--port", type=int, help="Port. Default: the first free from 8460 on.")
+
+
+def _up(name: str, **more: Any) -> None:
+    @main.command(name, **more)
+    @HOST
+    @PORT
+    @DATA
+    @click.option("--sample/--no-sample", default=False, help="With a community that lives.")
+    def command(**given: Any) -> None:
+        """Open Qunluo: pages, live stream and worker in one terminal, until Ctrl-C."""
+        from qunluo.cli.serving import up_command  # noqa: PLC0415
+
+        with told(teller("none", user_lang()), user_lang()):
+            up_command(**given)
+
+
+_up("up")
+_up("serve", hidden=True)  # its earlier name
+
+
+def _part(name: str, words: str, *, listens: bool = False, **more: Any) -> None:
+    def command(**given: Any) -> None:
+        from qunluo.cli.serving import part_command  # noqa: PLC0415
+
+        with told(teller("none", user_lang()), user_lang()):
+            part_command(name, **given)
+
+    main.command(name, help=words, **more)(HOST(PORT(command)) if listens else command)
+
+
+_part("web", "Serve the pages and the API alone.", listens=True)
+_part("live", "Serve the live stream of rooms alone.", listens=True)
+_part("worker", "Do what is due: messages in and out, timers, the archive.")
+_part("living", "Let the sample community live.", hidden=True)
+
+
 @main.command()
-@click.option("--host", help="Address to listen on. Default: this machine only.")
-@click.option("--port", type=int, help="Port. Default: the first free from 8460 on.")
-@click.option("--data", type=PATH, help="Where reports are kept.")
-@click.option("--sample/--no-sample", default=False, help="Make the sample report first.")
-def serve(host: str | None, port: int | None, data: Path | None, sample: bool) -> None:
-    """Serve the local page: exports in, reports out."""
-    from qunluo.cli.serving import serve_command  # noqa: PLC0415
+@DATA
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(data: Path | None, yes: bool) -> None:
+    """Delete every community, member, message and report of this installation."""
+    from qunluo.cli.serving import reset_command  # noqa: PLC0415
 
     with told(teller("none", user_lang()), user_lang()):
-        serve_command(host=host, port=port, data=data, sample=sample)
+        reset_command(data=data, yes=yes, lang=user_lang())
