@@ -22,6 +22,7 @@ class Member(models.Model):
     email_sealed = models.TextField(blank=True)
     email_hash = models.CharField(max_length=64, blank=True)
     verified = models.JSONField(default=list, blank=True)  # which of phone, email is proven
+    claimed = models.JSONField(default=list, blank=True)  # which only the member says, unproven
     fields = models.JSONField(default=dict, blank=True)  # of `Field`, by key
     note = models.TextField(blank=True)
     search = models.TextField(blank=True)  # kit.grams of name, nicknames and fields
@@ -64,6 +65,12 @@ class Identity(models.Model):
             models.UniqueConstraint(
                 fields=["community", "channel", "external_id"], name="one_identity_each"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["union_id"], condition=~models.Q(union_id=""), name="identity_of_union"
+            ),
+            models.Index(fields=["community", "external_id"], name="identity_by_account"),
         ]
 
 
@@ -136,6 +143,13 @@ class Tagging(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["member", "tag"], name="one_tagging_each")
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(expires_at__isnull=False),
+                name="tagging_expires",
+            )
         ]
 
 
