@@ -1,0 +1,147 @@
+"""What an event of the record says, in the reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as N_  # noqa: N812 - its usual name
+
+from qunluo.community.models import Community, Staff
+from qunluo.events.models import Event
+from qunluo.groups.models import Group
+from qunluo.members.models import Member
+from qunluo.members.queries import list_ids
+
+TITLES = {
+    "member_met": N_("Was met"),
+    "member_merged": N_("Two entries became one"),
+    "merge_undone": N_("A merge was undone"),
+    "member_tagged": N_("Got a tag"),
+    "member_untagged": N_("Lost a tag"),
+    "fields_set": N_("Profile changed"),
+    "contact_set": N_("Contact data set"),
+    "contact_revealed": N_("Contact data were looked at"),
+    "consent_set": N_("Consent changed"),
+    "member_exported": N_("Data were exported"),
+    "member_erased": N_("Was erased"),
+    "member_renamed": N_("Was renamed"),
+    "member_joined": N_("Joined a group"),
+    "member_left": N_("Left a group"),
+    "member_removed": N_("Was removed from a group"),
+    "member_restored": N_("Came back into a group"),
+    "member_reminded": N_("Was reminded"),
+    "member_warned": N_("Was warned"),
+    "nickname_set": N_("Set a nickname"),
+    "message_posted": N_("Wrote a message"),
+    "message_recalled": N_("Took a message back"),
+    "message_hidden": N_("A message was hidden"),
+    "message_restored": N_("A message was shown again"),
+    "case_opened": N_("A rule took exception to a message"),
+    "case_upheld": N_("A moderation decision was upheld"),
+    "case_undone": N_("A moderation decision was undone"),
+    "case_appealed": N_("Appealed"),
+    "appeal_decided": N_("An appeal was decided"),
+    "question_asked": N_("Asked a question"),
+    "question_answered": N_("Was answered"),
+    "question_dismissed": N_("A question was dismissed"),
+    "welcome_sent": N_("Was welcomed"),
+    "member_banned": N_("Was put on the ban list"),
+}
+FILTERS: dict[str, tuple[str, ...]] = {
+    N_("Talk"): (
+        "message_posted", "message_recalled", "question_asked", "question_answered",
+        "question_dismissed", "message_hidden", "message_restored",
+    ),
+    N_("Groups"): (
+        "member_joined", "member_left", "member_removed", "member_restored", "nickname_set",
+        "welcome_sent",
+    ),
+    N_("Profile"): (
+        "member_met", "member_merged", "merge_undone", "member_tagged", "member_untagged",
+        "fields_set", "member_renamed",
+    ),
+    N_("Moderation"): (
+        "case_opened", "case_upheld", "case_undone", "case_appealed", "appeal_decided",
+        "member_reminded", "member_warned", "member_banned",
+    ),
+    N_("Privacy"): ("consent_set", "contact_set", "contact_revealed", "member_exported"),
+}  # fmt: skip
+SHOWN = ("why", "tag", "nickname", "name", "text", "act", "purpose", "channel", "reason")
+LONGEST = 160
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a timeline."""
+
+    at: datetime
+    title: str
+    detail: str
+    actor: str
+    group: str
+    quiet: bool  # said often: shown smaller
+
+
+def tell(events: Sequence[Event], community: Community) -> list[Line]:
+    """Events as lines; names of actors and groups are fetched together."""
+    actors = name_actors((event.actor for event in events), community)
+    wanted = {event.group_id for event in events if event.group_id}
+    groups = dict(Group.objects.filter(pk__in=wanted).values_list("pk", "name"))
+    return [
+        Line(
+            event.at, title_of(event.kind), detail_of(event), actors.get(event.actor, ""),
+            groups.get(event.group_id or 0, ""), event.kind == "message_posted",
+        )
+        for event in events
+    ]  # fmt: skip
+
+
+def title_of(kind: str) -> str:
+    """The words for a kind; one that is new here is shown with its own."""
+    words = TITLES.get(kind)
+    return _(words) if words else kind.replace("_", " ").capitalize()
+
+
+def detail_of(event: Event) -> str:
+    """What the event says beside its kind, such as the reason."""
+    said = [event.data.get(key) for key in SHOWN]
+    return " · ".join(str(value) for value in said if value and isinstance(value, str))[
+        :LONGEST
+    ]
+
+
+def name_actors(actors: Iterable[str], community: Community) -> dict[str, str]:
+    """ "staff:3" → the name of that staff; what no longer exists is told by its kind."""
+    all_of = set(actors)
+    names = {actor: _actor_kind(actor) for actor in all_of}
+    for staff in Staff.objects.filter(pk__in=_ids(all_of, "staff"), community=community):
+        names[staff.actor] = staff.shown
+    for member in Member.objects.filter(pk__in=_ids(all_of, "member"), community=community):
+        names[member.actor] = member.name
+    return names
+
+
+def _ids(actors: set[str], kind: str) -> list[int]:
+    parts = (actor.partition(":") for actor in actors)
+    return [
+        int(number) for word, _colon, number in parts if word == kind and number.isdecimal()
+    ]
+
+
+def _actor_kind(actor: str) -> str:
+    kinds = {
+        "staff": _("Staff"), "member": _("A member"), "rule": _("A rule"),
+        "system": _("Qunluo"), "api": _("A program"),
+    }  # fmt: skip
+    return kinds.get(actor.partition(":")[0], actor)
+
+
+def timeline(member: Member, chosen: str = "") -> QuerySet[Event]:
+    """The record of one member, the newest first."""
+    rows = Event.objects.filter(member_id__in=list_ids(member))
+    kinds = FILTERS.get(chosen)
+    return (rows.filter(kind__in=kinds) if kinds else rows).order_by("-pk")
