@@ -12,6 +12,7 @@ from qunluo.messaging.messages import (
     do_restore,
     do_settle,
 )
+from qunluo.messaging.outbox import do_plan_delivery, do_settle_unknown
 from qunluo.messaging.questions import do_answer, do_ask, do_dismiss
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "do_blank",
     "do_dismiss",
     "do_hide",
+    "do_plan_delivery",
     "do_post",
     "do_process",
     "do_react",
@@ -27,4 +29,5 @@ __all__ = [
     "do_receive",
     "do_restore",
     "do_settle",
+    "do_settle_unknown",
 ]

@@ -26,6 +26,16 @@ class NotInGroupError(QunluoError):
     )
 
 
+class NoGroupError(QunluoError):
+    """What came in names a group that isn't there."""
+
+    code = "no_such_group"
+    sentence = Text(
+        "There is no such group (any more). Connect the channel's group to one here.",
+        "没有（或已不存在）该群，请将渠道的群与这里的群关联。",
+    )
+
+
 class EmptyMessageError(QunluoError):
     """Nothing was said."""
 

@@ -1,0 +1,176 @@
+"""What a member's message sets off: judgement, an answer that is known, a question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F, Max, Q
+
+from qunluo.community.queries import settings_of
+from qunluo.groups.models import Case, Group, Membership
+from qunluo.groups.moderation import do_judge
+from qunluo.groups.rules import parse_nickname
+from qunluo.kit import clock
+from qunluo.kit.text import Text
+from qunluo.members.models import Member
+from qunluo.messaging.channel import find_channel
+from qunluo.messaging.errors import NoChannelError
+from qunluo.messaging.messages import do_hide
+from qunluo.messaging.models import AutoReply, AutoReplyUse, Delivery, Message
+from qunluo.messaging.outbox import do_plan_delivery
+from qunluo.messaging.questions import do_ask
+from qunluo.messaging.rules import (
+    REMINDER,
+    Found,
+    Reply,
+    as_values,
+    choose_reply,
+    is_question,
+    wants_nickname,
+    zone_of,
+)
+
+HIDING = ("warn", "remove", "ban")  # the words go with these; a reminder leaves them
+TOLD = {
+    "remind": Text(
+        "{name}, a friendly reminder: this doesn't fit the group's rules. Please leave it out "
+        "next time.",
+        "{name}，友情提醒：这条消息不太符合群规，下次请注意哦～",
+    ),
+    "warn": Text(
+        "{name}, this is against the group's rules and has been removed. Next time you will be "
+        "removed from the group. If we are wrong, you can appeal.",
+        "{name}，该消息违反群规，已被移除；再次违规将被移出本群。如有误判，可以申诉。",
+    ),
+}
+
+
+def do_react_to(message: Message, seat: Membership) -> None:
+    """Everything that follows from a member's message, in the transaction that keeps it."""
+    now = clock.now()
+    case = do_judge(message.group, seat.member, message.text, message_id=message.pk, now=now)
+    if case is not None and not case.shadow:
+        do_follow_case(case)
+        return
+    do_remind_nickname(message, seat)
+    if not do_reply(message, seat) and is_question(message.text):
+        do_ask(message)
+
+
+# moderation
+
+
+def do_follow_case(case: Case) -> None:
+    """What a case means for the room: the message goes, people are told, the account is put
+    out. What was undone since means nothing."""
+    if case.shadow or case.state == "undone":
+        return
+    message = Message.objects.select_related("group__community").filter(pk=case.message_id or 0)
+    found = message.first()
+    if found is not None and case.act in HIDING:
+        do_hide(found, by=case.by, why="rules")
+    if case.act in TOLD:
+        _tell(case)
+    if case.act in ("remove", "ban"):
+        do_put_out(case.group, case.member, cause=f"case:{case.pk}:out", why=case.act)
+
+
+def _tell(case: Case) -> None:
+    group, member = case.group, case.member
+    words = TOLD[case.act].format(name=member.name)(group.community.lang)
+    do_plan_delivery(
+        group.community, channel=group.channel, kind="post", cause=f"case:{case.pk}:{case.act}",
+        body={"text": words, "mentions": [member.pk], "reply_to": case.message_id},
+        group=group, member=member, own_act=True,
+    )  # fmt: skip
+
+
+def do_put_out(group: Group, member: Member, *, cause: str, why: str) -> Delivery | None:
+    """On a platform with doors of its own the account is removed there too; None elsewhere."""
+    try:
+        can = find_channel(group.channel).capabilities.remove
+    except NoChannelError:
+        return None
+    if not can:
+        return None
+    return do_plan_delivery(
+        group.community, channel=group.channel, kind="remove", cause=cause, body={"why": why},
+        group=group, member=member, own_act=True,
+    )  # fmt: skip
+
+
+# auto-replies
+
+
+def do_reply(message: Message, seat: Membership) -> bool:
+    """Answers with the auto-reply that fits; whether the answer is known, be it just said."""
+    group, now = message.group, clock.now()
+    found = choose_reply(list_replies(seat), message.text, now, zone_of(group.community.zone))
+    if found is not None and not found.cooling:
+        _say(message, seat, found)
+    return found is not None
+
+
+def list_replies(seat: Membership) -> list[Reply]:
+    """The replies of a group with their last uses there."""
+    own = Q(group=None) | Q(group=seat.group_id)
+    rows = AutoReply.objects.filter(own, community=seat.group.community_id, active=True)
+    here = Q(uses__group=seat.group_id)
+    rows = rows.annotate(
+        last_in_group=Max("uses__at", filter=here),
+        last_to_member=Max("uses__at", filter=here & Q(uses__member=seat.member_id)),
+    )
+    return [_as_reply(row) for row in rows]
+
+
+def _as_reply(row: Any) -> Reply:
+    return Reply(**as_values(row), last_in_group=row.last_in_group,
+                 last_to_member=row.last_to_member)  # fmt: skip
+
+
+def _say(message: Message, seat: Membership, found: Found) -> None:
+    group = message.group
+    AutoReplyUse.objects.update_or_create(
+        reply_id=found.reply.id, group=group, member=seat.member, defaults={"at": clock.now()}
+    )
+    do_plan_delivery(
+        group.community, channel=group.channel, kind="post", cause=f"reply:{message.pk}",
+        body={"text": found.reply.answer, "reply_to": message.pk,
+              "mentions": [seat.member_id], "auto_reply": found.reply.id},
+        group=group, member=seat.member, own_act=True,
+    )  # fmt: skip
+
+
+# nicknames
+
+
+def do_remind_nickname(message: Message, seat: Membership) -> bool:
+    """Asks for a nickname after the group's template, kindly and seldom; whether it did."""
+    group, now = message.group, clock.now()
+    if not group.nickname or parse_nickname(group.nickname, seat.nickname) is not None:
+        return False
+    cap = settings_of(group.community).nickname_reminders
+    last = Delivery.objects.filter(cause__startswith=f"nickname:{seat.pk}:").aggregate(
+        Max("made_at")
+    )
+    if not wants_nickname(
+        compliant=False, reminders=seat.reminders, cap=cap, joined_at=seat.joined_at,
+        last_at=last["made_at__max"], now=now,
+    ):  # fmt: skip
+        return False
+    return _remind(message, seat)
+
+
+def _remind(message: Message, seat: Membership) -> bool:
+    """One statement counts: two messages at once are reminded of once."""
+    rows = Membership.objects.filter(pk=seat.pk, reminders=seat.reminders)
+    if not rows.update(reminders=F("reminders") + 1):
+        return False
+    group = message.group
+    words = REMINDER.format(name=seat.member.name, nickname=group.nickname)
+    do_plan_delivery(
+        group.community, channel=group.channel, kind="post", group=group, member=seat.member,
+        cause=f"nickname:{seat.pk}:{seat.reminders + 1}", own_act=True,
+        body={"text": words(group.community.lang), "mentions": [seat.member_id]},
+    )  # fmt: skip
+    return True

@@ -1,0 +1,125 @@
+"""The worker's rounds: what follows the record, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qunluo.events.actions import follow
+from qunluo.events.models import Consumer, Event
+from qunluo.groups.models import Case
+from qunluo.members.actions import do_expire_tags
+from qunluo.members.models import Member
+from qunluo.messaging.inbox import try_process_one
+from qunluo.messaging.messages import do_blank, do_restore
+from qunluo.messaging.models import Message
+from qunluo.messaging.outbox import do_end_leases, try_deliver_one
+from qunluo.messaging.replies import do_follow_case
+from qunluo.messaging.welcomes import do_greet
+
+AT_ONCE = 50  # inbound or deliveries of one round, so that neither starves the other
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something the worker does again and again; `step` says whether there was work.
+
+    A step may be killed anywhere, and is safe to begin again.
+    """
+
+    name: str
+    step: Callable[[], object]
+    every_s: float = 0.0  # of the world; 0: each round
+
+
+_tasks: dict[str, Task] = {}
+
+
+def register(task: Task) -> Task:
+    """Adds a step, in place of an earlier one of its name; rooms above bring theirs."""
+    _tasks[task.name] = task
+    return task
+
+
+def list_tasks() -> list[Task]:
+    return list(_tasks.values())
+
+
+def greet_joiners() -> bool:
+    return _follow("messaging.joins", ["member_joined"], do_greet)
+
+
+def follow_cases() -> bool:
+    """What moderators did by hand shows in the room; what was undone comes back."""
+    return _follow("messaging.cases", ["case_opened", "case_undone"], _follow_cases)
+
+
+def forget_erased() -> bool:
+    """Whoever was erased has said nothing."""
+    return _follow("messaging.erasure", ["member_erased"], _forget)
+
+
+def _follow(name: str, kinds: Sequence[str], handle: Callable[[list[Event]], None]) -> bool:
+    """Follows all kinds, so that the position moves on where ours are rare; looks before it
+    takes the lock of a writer."""
+    position = Consumer.objects.filter(name=name).values_list("position", flat=True).first()
+    if not Event.objects.filter(id__gt=position or 0).exists():
+        return False
+
+    def choose(events: Sequence[Event]) -> None:
+        ours = [e for e in events if e.kind in kinds]
+        if ours:
+            handle(ours)
+
+    return bool(follow(name, choose))
+
+
+def _follow_cases(events: Sequence[Event]) -> None:
+    for event in events:
+        case = Case.objects.select_related("group__community", "member").filter(
+            pk=event.data.get("case", 0)
+        )
+        for found in case:
+            if event.kind == "case_opened":
+                do_follow_case(found)
+            else:
+                _bring_back(found)
+
+
+def _bring_back(case: Case) -> None:
+    message = Message.objects.select_related("group").filter(pk=case.message_id or 0).first()
+    if message is not None:
+        do_restore(message, by=case.decided_by or "system")
+
+
+def _forget(events: Sequence[Event]) -> None:
+    ids = [e.member_id for e in events if e.member_id is not None]
+    for member in Member.objects.filter(pk__in=ids).order_by("pk"):
+        do_blank(member, by="system")
+
+
+def work_inbox() -> bool:
+    return _some(try_process_one)
+
+
+def work_outbox() -> bool:
+    return _some(try_deliver_one)
+
+
+def _some(one: Callable[[], bool]) -> bool:
+    done = 0
+    while done < AT_ONCE and one():
+        done += 1
+    return done > 0
+
+
+for _task in (
+    Task("messaging.joins", greet_joiners),
+    Task("messaging.outbox", work_outbox),
+    Task("messaging.inbox", work_inbox),
+    Task("messaging.cases", follow_cases),
+    Task("messaging.erasure", forget_erased, every_s=1.0),
+    Task("messaging.leases", do_end_leases, every_s=5.0),
+    Task("members.tags", do_expire_tags, every_s=60.0),
+):
+    register(_task)
