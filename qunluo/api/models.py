@@ -19,6 +19,17 @@ class Token(models.Model):
     made_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    per_minute = models.IntegerField(default=600)
+    minute_at = models.DateTimeField(null=True)  # the minute that `calls` are of
+    calls = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def actor(self) -> str:
+        """How the record names whoever calls with it: by the staff member who made it."""
+        return self.staff.actor
 
 
 class Remembered(models.Model):
@@ -33,6 +44,7 @@ class Remembered(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["token", "key"], name="answer_once")]
+        indexes = [models.Index(fields=["at"], name="remembered_since")]
 
 
 class Webhook(models.Model):
@@ -44,7 +56,11 @@ class Webhook(models.Model):
     kinds = models.JSONField(default=list)  # of events; none: all
     active = models.BooleanField(default=True)
     failures = models.IntegerField(default=0)  # in a row
+    off_why = models.CharField(max_length=20, blank=True)  # "failing": it switched itself off
     made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class HookCall(models.Model):

@@ -70,6 +70,7 @@ class Settings:
     live_port: int | None = None  # None: the one after `port`
     live_url: str = ""  # where browsers find the live stream behind a proxy
     secure: bool = False  # reached by https only: cookies and headers say so
+    webhooks_local: bool = False  # events may be sent into private networks
 
     @property
     def is_local(self) -> bool:
@@ -96,6 +97,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         live_port=_port(given.get("QUNLUO_LIVE_PORT"), "QUNLUO_LIVE_PORT"),
         live_url=given.get("QUNLUO_LIVE_URL", "").rstrip("/"),
         secure=_yes("QUNLUO_SECURE", given.get("QUNLUO_SECURE", "no")),
+        webhooks_local=_yes("QUNLUO_WEBHOOKS_LOCAL", given.get("QUNLUO_WEBHOOKS_LOCAL", "no")),
     )
 
 

@@ -1,0 +1,31 @@
+"""The API of version 1, put together."""
+
+from __future__ import annotations
+
+from qunluo.api.areas import (
+    codes,
+    community,
+    events,
+    groups,
+    members,
+    messages,
+    moderation,
+    outgoing,
+    webhooks,
+)
+from qunluo.api.operations import Area, Bearer, CleanParser, DescribedAPI
+from qunluo.api.problems import answer_problems
+
+AREAS: tuple[Area, ...] = (
+    community.area, groups.area, members.area, codes.area, messages.area, moderation.area,
+    outgoing.area, events.area, webhooks.area,
+)  # fmt: skip
+
+api = DescribedAPI(
+    title="Qunluo", version="1", urls_namespace="api", docs_url=None, auth=Bearer(),
+    parser=CleanParser(),
+    description="Everything the console does, for programs. Tokens are made in the console.",
+)  # fmt: skip
+answer_problems(api)
+for _area in AREAS:
+    api.add_router("", _area.router)
