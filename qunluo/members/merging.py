@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.core import serializers, signing
@@ -149,9 +150,16 @@ def _moved_one(relation: Relation, row: models.Model, kept: Member, aside: list[
         return True
     except IntegrityError:
         if not _is_pointed_to(relation.model):
-            aside.extend(serializers.serialize("python", [row]))
+            aside.append(_in_full(row))
             rows.delete()
         return False
+
+
+def _in_full(row: models.Model) -> dict[str, Any]:
+    """The row as JSON keeps it, times to the microsecond."""
+    kept: dict[str, Any] = serializers.serialize("python", [row])[0]
+    whole = {k: v.isoformat() if isinstance(v, date) else v for k, v in kept["fields"].items()}
+    return {**kept, "fields": whole}
 
 
 def _is_pointed_to(model: type[models.Model]) -> bool:

@@ -70,7 +70,8 @@ def find_identity(community: Community, channel: str, external_id: str) -> Ident
 
 
 def find_survivor(member: Member) -> Member:
-    """The member that this one went into, or itself."""
+    """The member that this one went into by now, or itself."""
+    member = Member.objects.get(pk=member.pk)
     while member.merged_into is not None:
         member = member.merged_into
     return member
