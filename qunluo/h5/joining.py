@@ -1,0 +1,193 @@
+"""The page behind a join link or QR code: what the group is, who asks, and the way in."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from qunluo.channels.web.links import find_inviter
+from qunluo.channels.web.sessions import (
+    CHANNEL,
+    do_open_session,
+    find_member,
+    session_of,
+    set_cookie,
+)
+from qunluo.community.models import Community, Staff
+from qunluo.groups.actions import do_join, do_route
+from qunluo.groups.errors import BannedError, WaitingForApprovalError
+from qunluo.groups.models import Group, JoinRequest, Membership
+from qunluo.groups.queries import count_members, find_group, find_membership
+from qunluo.groups.rules import GATES, Applicant, judge_gate
+from qunluo.h5.errors import ConsentMissingError, NameMissingError
+from qunluo.h5.limits import TooOftenError, limit
+from qunluo.h5.pages import in_words, lang, one_line, page
+from qunluo.kit.errors import QunluoError
+from qunluo.members.actions import do_meet, do_set_consent
+from qunluo.members.models import ChannelCode, Member
+
+UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+NAME_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a code opens: one group, or the best of those a channel code names."""
+
+    code: str
+    community: Community
+    group: Group | None
+    channel_code: ChannelCode | None
+
+    @property
+    def groups(self) -> list[Group] | None:
+        """The groups to choose from; None: all of the community."""
+        if self.channel_code is None or not self.channel_code.groups:
+            return None
+        rows = Group.objects.filter(community=self.community, pk__in=self.channel_code.groups)
+        return list(rows)
+
+
+def find_door(code: str) -> Door:
+    """Raises `Http404` for a code that nobody made or that was switched off."""
+    group = find_group(code)
+    if group is not None:
+        return Door(code, group.community, group, None)
+    found = (
+        ChannelCode.objects.select_related("community").filter(code=code, active=True).first()
+    )
+    if found is None:
+        raise Http404
+    return Door(code, found.community, None, found)
+
+
+@require_safe
+def qr(request: HttpRequest, code: str) -> HttpResponse:
+    """The join link as a QR code, for a poster or another phone."""
+    find_door(code)
+    picture = io.BytesIO()
+    address = request.build_absolute_uri(reverse("h5:join", args=[code]))
+    segno.make(address, error="m").save(picture, kind="svg", scale=8, dark="#000", light="#fff")
+    return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, code: str) -> HttpResponse:
+    door = find_door(code)
+    member = find_member(session_of(request), door.community.pk)
+    if member is not None and door.group is not None and find_membership(door.group, member):
+        return redirect("h5:room", door.group.code)
+    if request.method == "POST":
+        return _come_in(request, door, member)
+    return _show(request, door, member)
+
+
+def _show(
+    request: HttpRequest, door: Door, member: Member | None, error: QunluoError | None = None
+) -> HttpResponse:
+    """The page, with what was typed kept where it was refused."""
+    status = 200 if error is None else 429 if isinstance(error, TooOftenError) else 400
+    context: dict[str, Any] = {
+        "door": door, "group": door.group, "community": door.community, "member": member,
+        "name": one_line(request.POST.get("name"), NAME_LENGTH) or (member.name if member else ""),
+        "consent": consent_words(door.community), "error": error and error.message(lang()),
+        "staff": Staff.objects.filter(community=door.community).exclude(name="").order_by("id"),
+        "inviter": find_inviter(request.GET.get("i", ""), door.community.pk),
+    }  # fmt: skip
+    if door.group is not None:
+        kind = door.group.gate.get("kind", "open")
+        context["count"] = count_members(door.group)
+        context["asks"] = kind == "approval"
+        if kind != "open" and kind in GATES:
+            context["gate"] = judge_gate(door.group.gate, Applicant()).why(lang())
+    return page(request, "join.html", context, status)
+
+
+def consent_words(community: Community) -> str:
+    """What somebody agrees to who joins; kept as it was shown."""
+    return _(
+        "I agree that “%(community)s” keeps my name and what I write here, so that the group "
+        "works. I can see, take along or erase it at any time on my page."
+    ) % {"community": community.name}
+
+
+def _come_in(request: HttpRequest, door: Door, member: Member | None) -> HttpResponse:
+    session, cookie = session_of(request), ""
+    try:
+        limit(request, "join")
+        name = _check(request)
+        if session is None:
+            session, cookie = do_open_session()
+        member = _meet(request, door, session.account, name)
+        response = _enter(request, door, member)
+    except QunluoError as error:
+        response = _show(request, door, member, error)
+    if cookie:
+        set_cookie(response, cookie)
+    return response
+
+
+def _check(request: HttpRequest) -> str:
+    """The name given; raises `NameMissingError` or `ConsentMissingError`."""
+    name = one_line(request.POST.get("name"), NAME_LENGTH)
+    if not name:
+        raise NameMissingError
+    if request.POST.get("consent") != "yes":
+        raise ConsentMissingError
+    return name
+
+
+def _meet(request: HttpRequest, door: Door, account: str, name: str) -> Member:
+    utm = {key: request.GET[key][:80] for key in UTM if key in request.GET}
+    member = do_meet(
+        door.community, channel=CHANNEL, external_id=account, name=name, code=door.channel_code,
+        inviter=find_inviter(request.GET.get("i", ""), door.community.pk), page=request.path, utm=utm,
+    )  # fmt: skip
+    words = consent_words(door.community)
+    do_set_consent(member, "service", CHANNEL, True, words=words, by=member.actor)
+    if request.POST.get("marketing") == "yes":
+        do_set_consent(
+            member, "marketing", CHANNEL, True, words=marketing_words(), by=member.actor
+        )
+    return member
+
+
+def marketing_words() -> str:
+    return _("Tell me about offers and events. I can stop this at any time.")
+
+
+def _enter(request: HttpRequest, door: Door, member: Member) -> HttpResponse:
+    """Into the group, or to where it is said why not yet."""
+    try:
+        seat = _take(request, door, member)
+    except WaitingForApprovalError:
+        waiting = JoinRequest.objects.filter(member=member, state="waiting").latest("id")
+        return redirect("h5:room", waiting.group.code)
+    except BannedError:
+        if door.group is None:
+            raise
+        return redirect("h5:room", door.group.code)
+    response = redirect("h5:room", seat.group.code)
+    if door.group is None:
+        response["Location"] += "?routed=1"
+    return response
+
+
+def _take(request: HttpRequest, door: Door, member: Member) -> Membership:
+    if door.group is None:
+        return do_route(door.community, member, groups=door.groups, by=member.actor)
+    text = one_line(request.POST.get("text"), 300)
+    return do_join(door.group, member, by=member.actor, text=text)
+
+
+def list_reasons(membership: Membership) -> list[str]:
+    """Why somebody was routed here."""
+    return [in_words(reason) for reason in membership.why]
