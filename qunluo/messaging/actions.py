@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from qunluo.messaging.inbox import do_process, do_receive
 from qunluo.messaging.messages import (
-    do_blank,
     do_hide,
     do_post,
     do_react,
@@ -18,7 +17,6 @@ from qunluo.messaging.questions import do_answer, do_ask, do_dismiss
 __all__ = [
     "do_answer",
     "do_ask",
-    "do_blank",
     "do_dismiss",
     "do_hide",
     "do_plan_delivery",

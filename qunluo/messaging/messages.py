@@ -213,22 +213,3 @@ def do_restore(message: Message, *, by: str) -> None:
         message.hidden_at = None
         _keep(message, revision, "hidden_at")
         _record("message_restored", message, by=by)
-
-
-@transaction.atomic
-def do_blank(member: Member, *, by: str) -> int:
-    """Empties everything a member said, wherever that was; how many messages there were.
-
-    Rows stay, so that answers to them keep their place; nothing in them tells who or what.
-    """
-    mine = Message.objects.filter(member=member).exclude(name="", text="", image="")
-    found = list(mine.order_by("group_id", "id"))
-    for message in found:
-        revision = _lock(message)
-        message.text = message.name = message.search = message.image = ""
-        message.mentions, message.recalled_at = [], message.recalled_at or clock.now()
-        _keep(message, revision, "text", "name", "search", "image", "mentions", "recalled_at")
-        Question.objects.filter(message=message, answered_at=None).update(
-            answered_at=message.recalled_at, closed_why="recalled"
-        )
-    return len(found)

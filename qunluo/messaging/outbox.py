@@ -34,7 +34,7 @@ from qunluo.messaging.channel import (
     send,
 )
 from qunluo.messaging.errors import NoChannelError
-from qunluo.messaging.messages import do_post
+from qunluo.messaging.messages import do_post, find_external
 from qunluo.messaging.models import Delivery, Message
 from qunluo.messaging.rules import (
     Decision,
@@ -158,8 +158,16 @@ def _is_here(delivery: Delivery, member: Member | None) -> bool:
         return bool(_find_account(delivery))
     if delivery.group is not None and delivery.group.state == "dissolved":
         return False
+    if delivery.kind == "remove" and delivery.body.get("case"):
+        return not _has_seat(delivery)  # they may have been restored since
     wanted = delivery.body.get("members") if delivery.kind == "welcome" else None
     return wanted is None or bool(list_welcomed(delivery))
+
+
+def _has_seat(delivery: Delivery) -> bool:
+    return Membership.objects.filter(
+        group=delivery.group_id, member=delivery.member_id, left_at=None
+    ).exists()
 
 
 def list_welcomed(delivery: Delivery) -> list[Membership]:
@@ -258,6 +266,10 @@ def _settle(delivery: Delivery, state: str, *, why: str = "", **more: Any) -> bo
 def _show(delivery: Delivery, group: Group, receipt: Receipt) -> None:
     """Everything said in a group is one of its messages, whatever the channel."""
     external_id = receipt.external_id or delivery.key
+    there = find_external(group, delivery.key) or find_external(group, external_id)
+    if there is not None:  # the channel's post was a message of ours
+        Delivery.objects.filter(pk=delivery.pk).update(message=there)
+        return
     if delivery.message_id:
         Message.objects.filter(pk=delivery.message_id).update(external_id=external_id)
         return

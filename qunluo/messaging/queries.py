@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from qunluo.community.models import Community, Staff
 from qunluo.groups.models import Group
-from qunluo.kit.grams import wanted
+from qunluo.kit.fulltext import Index
+from qunluo.members.fulltext import declare, matching
 from qunluo.members.models import Member
 from qunluo.messaging.models import Delivery, Message, Question
 
+MESSAGES = declare(Index("messaging_message", scope="group_id"))
 QUOTED = 80  # characters of a message that is answered to
 
 
@@ -80,15 +82,9 @@ def search_messages(
     community: Community, text: str, *, group: Group | None = None, limit: int = 50
 ) -> list[Message]:
     """Messages that hold every word of a text, the newest first; nothing that was taken back."""
-    words = wanted(text)
-    if not words:
-        return []
+    groups = Group.objects.filter(community=community) if group is None else [group]
     rows = _shown().filter(group__community=community, recalled_at=None, hidden_at=None)
-    if group is not None:
-        rows = rows.filter(group=group)
-    for word in words:
-        rows = rows.filter(Q(search__startswith=word) | Q(search__contains=f" {word}"))
-    return list(rows.order_by("-id")[:limit])
+    return list(matching(rows, text, scopes=[g.pk for g in groups])[:limit])
 
 
 def list_questions(community: Community) -> QuerySet[Question]:

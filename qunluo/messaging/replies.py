@@ -72,7 +72,9 @@ def do_follow_case(case: Case) -> None:
     if case.act in TOLD:
         _tell(case)
     if case.act in ("remove", "ban"):
-        do_put_out(case.group, case.member, cause=f"case:{case.pk}:out", why=case.act)
+        do_put_out(
+            case.group, case.member, cause=f"case:{case.pk}:out", why=case.act, case=case.pk
+        )
 
 
 def _tell(case: Case) -> None:
@@ -85,7 +87,9 @@ def _tell(case: Case) -> None:
     )  # fmt: skip
 
 
-def do_put_out(group: Group, member: Member, *, cause: str, why: str) -> Delivery | None:
+def do_put_out(
+    group: Group, member: Member, *, cause: str, why: str, case: int | None = None
+) -> Delivery | None:
     """On a platform with doors of its own the account is removed there too; None elsewhere."""
     try:
         can = find_channel(group.channel).capabilities.remove
@@ -94,7 +98,7 @@ def do_put_out(group: Group, member: Member, *, cause: str, why: str) -> Deliver
     if not can:
         return None
     return do_plan_delivery(
-        group.community, channel=group.channel, kind="remove", cause=cause, body={"why": why},
+        group.community, channel=group.channel, kind="remove", cause=cause, body={"why": why, "case": case},
         group=group, member=member, own_act=True,
     )  # fmt: skip
 

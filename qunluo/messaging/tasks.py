@@ -9,9 +9,8 @@ from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.groups.models import Case
 from qunluo.members.actions import do_expire_tags
-from qunluo.members.models import Member
 from qunluo.messaging.inbox import try_process_one
-from qunluo.messaging.messages import do_blank, do_restore
+from qunluo.messaging.messages import do_restore
 from qunluo.messaging.models import Message
 from qunluo.messaging.outbox import do_end_leases, try_deliver_one
 from qunluo.messaging.replies import do_follow_case
@@ -54,11 +53,6 @@ def follow_cases() -> bool:
     return _follow("messaging.cases", ["case_opened", "case_undone"], _follow_cases)
 
 
-def forget_erased() -> bool:
-    """Whoever was erased has said nothing."""
-    return _follow("messaging.erasure", ["member_erased"], _forget)
-
-
 def _follow(name: str, kinds: Sequence[str], handle: Callable[[list[Event]], None]) -> bool:
     """Follows all kinds, so that the position moves on where ours are rare; looks before it
     takes the lock of a writer."""
@@ -92,12 +86,6 @@ def _bring_back(case: Case) -> None:
         do_restore(message, by=case.decided_by or "system")
 
 
-def _forget(events: Sequence[Event]) -> None:
-    ids = [e.member_id for e in events if e.member_id is not None]
-    for member in Member.objects.filter(pk__in=ids).order_by("pk"):
-        do_blank(member, by="system")
-
-
 def work_inbox() -> bool:
     return _some(try_process_one)
 
@@ -118,7 +106,6 @@ for _task in (
     Task("messaging.outbox", work_outbox),
     Task("messaging.inbox", work_inbox),
     Task("messaging.cases", follow_cases),
-    Task("messaging.erasure", forget_erased, every_s=1.0),
     Task("messaging.leases", do_end_leases, every_s=5.0),
     Task("members.tags", do_expire_tags, every_s=60.0),
 ):

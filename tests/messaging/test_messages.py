@@ -10,11 +10,11 @@ from qunluo.community.models import Community
 from qunluo.events.models import Event
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
+from qunluo.members.erasing import do_erase
 from qunluo.members.models import Member
 from qunluo.messaging.actions import (
     do_answer,
     do_ask,
-    do_blank,
     do_dismiss,
     do_hide,
     do_post,
@@ -124,10 +124,12 @@ def test_hidden_messages_come_back_whole(said: Message) -> None:
 
 
 def test_erasure_leaves_nothing_said(said: Message, bob: Member) -> None:
-    assert do_blank(bob, by="member:1") == 1
+    answer = do_post(said.group, text="yes", label="system", reply_to=said)
+    do_erase(bob, by=bob.actor)
     said.refresh_from_db()
     assert (said.text, said.name, said.search, said.image) == ("", "", "", "")
-    assert do_blank(bob, by="member:1") == 0
+    assert as_room_item(Message.objects.get(pk=answer.pk))["reply"]["text"] == ""
+    assert said.pk in [m.pk for m in list_news(said.group, answer.revision, 10)]
 
 
 def test_pages_end_where_the_next_begins(group: Group) -> None:
