@@ -83,6 +83,7 @@ class Settings:
     remove_at: float = 0.9
     strike_days: int = 30
     nickname_reminders: int = 2
+    two_factor: bool = False  # staff need a second factor to get in
 
 
 DEFAULTS = Settings()

@@ -1,9 +1,23 @@
-"""Addresses of the first page."""
+"""Addresses of the console and of what stands before its door."""
 
-from django.urls import path, register_converter
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from qunluo.console import views
+from qunluo.console import (
+    auditing,
+    groups,
+    home,
+    rules_page,
+    settings_page,
+    shell,
+    signing,
+    staffing,
+    starting,
+    two_factor,
+    views,
+)
+from qunluo.console.access import open_view
 
 
 class JobId:
@@ -18,16 +32,67 @@ class JobId:
 
 register_converter(JobId, "job")
 
-urlpatterns = [
-    path("", views.home, name="home"),
-    path("reports", views.create, name="create"),
+
+@open_view("everybody: the language of the pages, in their own cookie")
+def language(request: HttpRequest) -> HttpResponseBase:
+    return set_language(request)
+
+
+_GROUP = "groups/<int:group_id>"
+console = [
+    path("", home.home, name="home"),
+    path("sign-in", signing.sign_in, name="sign_in"),
+    path("code", signing.code, name="code"),
+    path("sign-out", signing.sign_out, name="sign_out"),
+    path("choose", signing.choose, name="choose"),
+    path("account", two_factor.account, name="account"),
+    path("account/two-factor", two_factor.set_up, name="two_factor"),
+    path("account/two-factor/off", two_factor.switch_off, name="two_factor_off"),
+    path("start", starting.start, name="start"),
+    path("start/group", starting.first_group, name="first_group"),
+    path("groups", groups.groups, name="groups"),
+    path("groups/new", groups.new_group, name="new_group"),
+    path(_GROUP, groups.group, name="group"),
+    path(f"{_GROUP}/edit", groups.edit, name="edit_group"),
+    path(f"{_GROUP}/close", groups.close, name="close_group"),
+    path(f"{_GROUP}/pin", groups.pin, name="pin"),
+    path(f"{_GROUP}/moderators", groups.moderator, name="moderator"),
+    path(f"{_GROUP}/replies", rules_page.add_reply, name="add_reply"),
+    path(f"{_GROUP}/replies/<int:reply_id>/switch", rules_page.switch_reply, name="switch_reply"),
+    path(f"{_GROUP}/rules/<int:rule_id>", rules_page.set_rule, name="set_rule"),
+    path("requests/<int:request_id>", groups.decide, name="decide_request"),
+    path("staff", staffing.staff, name="staff"),
+    path("staff/<int:staff_id>", staffing.change, name="change_staff"),
+    path("record", auditing.audit, name="audit"),
+    path("settings", settings_page.settings, name="settings"),
+]  # fmt: skip
+reports = [
+    path("", views.home, name="reports"),
+    path("make", views.create, name="create"),
     path("jobs/<job:job_id>", views.job, name="job"),
     path("jobs/<job:job_id>/stop", views.stop, name="stop"),
     path("jobs/<job:job_id>/retry", views.retry, name="retry"),
     path("jobs/<job:job_id>/delete", views.delete, name="delete"),
     path("jobs/<job:job_id>/restore", views.restore, name="restore"),
-    path("reports/<job:job_id>/report.html", views.report_html, name="report_html"),
-    path("reports/<job:job_id>/report.json", views.report_json, name="report_json"),
+    path("<job:job_id>/report.html", views.report_html, name="report_html"),
+    path("<job:job_id>/report.json", views.report_json, name="report_json"),
+]
+# Names that the shell's own templates ask for, with our pages behind them.
+named_by_shell = [
+    path("", home.home, name="wagtailadmin_home"),
+    path("account", two_factor.account, name="wagtailadmin_account"),
+    path("sign-out", signing.sign_out, name="wagtailadmin_logout"),
+    path("sign-in", signing.sign_in, name="wagtailadmin_login"),
+]
+urlpatterns = [
+    path("", starting.landing, name="home"),
     path("assets/<str:name>", views.asset, name="asset"),
-    path("language", set_language, name="set_language"),
+    path("static/<path:path>", shell.static, name="static"),
+    path("language", language, name="set_language"),
+    path("console/", include((console, "console"))),
+    path("console/", include("qunluo.console.people.urls")),
+    path("console/", include("qunluo.console.insight")),
+    path("console/reports/", include(reports)),
+    path("console/", include(named_by_shell)),
+    path("console/shell/", include(shell)),
 ]

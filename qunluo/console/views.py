@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from qunluo.console import asking
+from qunluo.console.access import StaffRequest, open_view, staff_view
 from qunluo.console.guards import REPORT_POLICY
 from qunluo.console.jobs import RETRIED, UNFINISHED, Job
 from qunluo.console.looks import ASSETS, asset_version, read_asset
@@ -37,8 +38,9 @@ def workshop() -> Workshop:
     return open_workshop(chosen().data)
 
 
+@staff_view("make_reports")
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: StaffRequest) -> HttpResponse:
     return render(request, "console/home.html", _home(request))
 
 
@@ -55,8 +57,9 @@ def _home(request: HttpRequest, **more: Any) -> dict[str, Any]:
     }
 
 
+@staff_view("make_reports")
 @require_POST
-def create(request: HttpRequest) -> HttpResponseBase:
+def create(request: StaffRequest) -> HttpResponseBase:
     """Takes the files, starts the job, and sends the reader to its page."""
     try:
         wanted = asking.read_request(request, chosen())
@@ -74,8 +77,9 @@ def create(request: HttpRequest) -> HttpResponseBase:
     return _go(request, reverse("job", args=[job_id]))
 
 
+@staff_view("make_reports")
 @require_safe
-def job(request: HttpRequest, job_id: str) -> HttpResponse:
+def job(request: StaffRequest, job_id: str) -> HttpResponse:
     """How the job stands; with `?part` only the part that changes, for the page's script."""
     found = _find(job_id)
     page = "console/job_part.html" if "part" in request.GET else "console/job.html"
@@ -117,14 +121,16 @@ def _stages(found: Job, progress: Progress) -> list[dict[str, Any]]:
     ]
 
 
+@staff_view("make_reports")
 @require_POST
-def stop(request: HttpRequest, job_id: str) -> HttpResponse:
+def stop(request: StaffRequest, job_id: str) -> HttpResponse:
     workshop().stop(_find(job_id).id)
     return redirect("job", job_id)
 
 
+@staff_view("make_reports")
 @require_POST
-def retry(request: HttpRequest, job_id: str) -> HttpResponse:
+def retry(request: StaffRequest, job_id: str) -> HttpResponse:
     """Tries a job again, with what its reader may have added to what was asked."""
     found = _find(job_id)
     try:
@@ -136,32 +142,36 @@ def retry(request: HttpRequest, job_id: str) -> HttpResponse:
     return redirect("job", job_id)
 
 
+@staff_view("make_reports")
 @require_POST
-def delete(request: HttpRequest, job_id: str) -> HttpResponse:
+def delete(request: StaffRequest, job_id: str) -> HttpResponse:
     """Puts a job into the trash; the page that follows offers to take it back."""
     found = _find(job_id)
     if found.state in UNFINISHED:
         return redirect("job", job_id)
     workshop().shelf.discard(found.id)
-    return redirect(f"{reverse('home')}?deleted={found.id}")
+    return redirect(f"{reverse('reports')}?deleted={found.id}")
 
 
+@staff_view("make_reports")
 @require_POST
-def restore(request: HttpRequest, job_id: str) -> HttpResponse:
+def restore(request: StaffRequest, job_id: str) -> HttpResponse:
     if not workshop().shelf.restore(job_id):
         raise Http404
-    return redirect("home")
+    return redirect("reports")
 
 
+@staff_view("make_reports")
 @require_safe
-def report_html(request: HttpRequest, job_id: str) -> FileResponse:
+def report_html(request: StaffRequest, job_id: str) -> FileResponse:
     response = _file(request, job_id, "report.html")
     response["Content-Security-Policy"] = REPORT_POLICY
     return response
 
 
+@staff_view("make_reports")
 @require_safe
-def report_json(request: HttpRequest, job_id: str) -> FileResponse:
+def report_json(request: StaffRequest, job_id: str) -> FileResponse:
     return _file(request, job_id, "report.json")
 
 
@@ -176,6 +186,7 @@ def _file(request: HttpRequest, job_id: str, name: str) -> FileResponse:
     return FileResponse(path.open("rb"), as_attachment="save" in request.GET, filename=title)
 
 
+@open_view("everybody: style, script and icon of the pages")
 @require_safe
 def asset(request: HttpRequest, name: str) -> HttpResponse:
     if name not in ASSETS:
