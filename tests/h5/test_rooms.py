@@ -197,7 +197,8 @@ def test_where_a_picture_was_taken_is_left_behind(group: Group) -> None:
     Image.new("RGB", (40, 30)).save(made, "JPEG", exif=told)
     path = find_image(upload(client, group, made.getvalue()).json()["image"])
     assert path is not None
-    assert not Image.open(path).getexif()
+    with Image.open(path) as kept:
+        assert not kept.getexif()
     assert b"at home" not in path.read_bytes()
 
 
