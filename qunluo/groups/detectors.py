@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from qunluo.groups.talk import Example
 from qunluo.kit.text import Text
 
 
@@ -43,6 +44,7 @@ class Around:
     said_in_minute: int = 0  # this message not counted
     same_in_ten_minutes: int = 0  # the same text, in any group
     groups_with_same: int = 0
+    lessons: tuple[Example, ...] = ()  # what moderators decided
     options: Mapping[str, Any] = field(default_factory=dict)  # of the rule
 
     @property

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Max, QuerySet
 
 from qunluo.community.models import Community, Staff
 from qunluo.community.queries import settings_of
@@ -16,17 +18,23 @@ from qunluo.community.rules import Settings
 from qunluo.events.actions import record
 from qunluo.groups import detectors
 from qunluo.groups.actions import do_leave, do_reopen
-from qunluo.groups.detectors import Around, Finding
+from qunluo.groups.classifier import find_model
+from qunluo.groups.detectors import Around, Detector, Finding
 from qunluo.groups.errors import AlreadyDecidedError, AppealedAlreadyError, NotYoursError
 from qunluo.groups.ladder import LADDER, Act, Verdict, plan_act
 from qunluo.groups.models import Ban, Case, Group, Membership, ModerationRule, Said, Strike
 from qunluo.groups.queries import find_ban, find_membership
+from qunluo.groups.talk import Example
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
 
 CLASSIFIER = "classifier"
 RULES = (*detectors.DETECTORS, CLASSIFIER)
+SHORTEST = 5  # signs
+DOUBT = 0.4  # below, the classifier says nothing
+LESSON = 10  # decisions
+MOST_LESSONS = 2000
 MINUTE = timedelta(minutes=1)
 MEMORY = timedelta(minutes=10)
 
@@ -114,10 +122,54 @@ def _run(
     rules: Sequence[ModerationRule], text: str, around: Around
 ) -> Iterator[tuple[ModerationRule, Finding]]:
     for rule in rules:
-        judge = detectors.DETECTORS.get(rule.detector)
-        finding = judge(text, replace(around, options=rule.options)) if judge else None
+        finding = _judges()[rule.detector](text, replace(around, options=rule.options))
         if finding:
             yield rule, finding
+
+
+def _judges() -> dict[str, Detector]:
+    return {**detectors.DETECTORS, CLASSIFIER: find_by_lesson}
+
+
+def find_by_lesson(text: str, around: Around) -> Finding | None:
+    """What the classifier says; short words carry too little to judge by."""
+    if len(text.strip()) < SHORTEST:
+        return None
+    model = find_model(model_folder(), around.lessons)
+    if model is None:  # the worker is making it
+        return None
+    score = float(model.score([text])[0])
+    if score < DOUBT:
+        return None
+    why = Text("Reads like advertising.", "内容像广告。")
+    return Finding(CLASSIFIER, score, tuple(model.words(text)), why)
+
+
+def model_folder() -> Path:
+    found: Path = settings.QUNLUO.data / "models"
+    return found
+
+
+def find_lessons(community: int) -> tuple[Example, ...]:
+    """What moderators decided, in round numbers of decisions: the model is not trained anew
+    after each of them."""
+    counted = _decided(community).aggregate(n=Count("id"), last=Max("decided_at"))
+    known = counted["n"] // LESSON * LESSON
+    return _read_lessons(community, known, counted["last"]) if known else ()
+
+
+def _decided(community: int) -> QuerySet[Case]:
+    said = Case.objects.filter(community=community, state__in=("upheld", "undone"))
+    return said.exclude(text="").exclude(decided_at=None)
+
+
+@lru_cache(maxsize=32)
+def _read_lessons(community: int, known: int, last: datetime) -> tuple[Example, ...]:
+    rows = _decided(community).order_by("decided_at", "id").values_list("text", "state")
+    return tuple(
+        Example(text, state == "upheld")
+        for text, state in rows[max(known - MOST_LESSONS, 0) : known]
+    )
 
 
 def _around(
@@ -134,6 +186,7 @@ def _around(
         said_in_minute=sum(s.group_id == group.pk and s.at > now - MINUTE for s in said),
         same_in_ten_minutes=sum(s.group_id == group.pk for s in same),
         groups_with_same=len({s.group_id for s in same} - {group.pk}),
+        lessons=find_lessons(group.community_id),
     )  # fmt: skip
 
 
