@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -45,17 +46,7 @@ class KilledError(BaseException):
 @pytest.fixture(autouse=True)
 def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has archives of its own."""
-    monkeypatch.setattr(settings, "QUNLUO", ReplacedData(settings.QUNLUO, tmp_path))
-
-
-class ReplacedData:
-    """The installation's settings with another data folder."""
-
-    def __init__(self, real: Any, data: Path) -> None:
-        self.real, self.data = real, data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
+    monkeypatch.setattr(settings, "QUNLUO", replace(settings.QUNLUO, data=tmp_path))
 
 
 def next_revision(group: Group) -> int:
