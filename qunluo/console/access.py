@@ -58,7 +58,7 @@ def staff_view(permission: Permission) -> Callable[[View[P]], Guarded[P]]:
                 return view(asking, *args, **named)
 
         cast(Any, guarded).permission = permission
-        return guarded
+        return cast(Guarded[P], guarded)
 
     return decorate
 
@@ -79,7 +79,7 @@ def _enter(request: HttpRequest, permission: Permission) -> Staff | HttpResponse
     """The reader's post, or where they have to go first."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), reverse("console:sign_in"))
-    user = cast(User, request.user)
+    user = request.user
     if needs_code(request):
         return redirect_to_login(request.get_full_path(), reverse("console:code"))
     chosen = find_community(request, user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,6 @@ from django_otp import devices_for_user
 from django_otp import login as otp_login
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from qunluo.community.models import User
 from qunluo.community.queries import list_posts
 from qunluo.console.access import CHOSEN, needs_code, open_view
 from qunluo.console.limits import forget_guesses, may_guess, note_guess
@@ -114,7 +113,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Which community to look at, where one works for several."""
     if not request.user.is_authenticated or needs_code(request):
         return redirect("console:sign_in" if request.user.is_anonymous else "console:code")
-    posts = list(list_posts(cast(User, request.user)))
+    posts = list(list_posts(request.user))
     wanted = request.POST.get("community", "")
     for post in posts:
         if str(post.community_id) == wanted:

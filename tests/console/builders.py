@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from qunluo.community.models import User
 from qunluo.console.jobs import Job, Request, State, Summary
 from qunluo.console.work import Workshop
 
@@ -44,6 +45,8 @@ def put_report(shop: Workshop) -> Job:
     return put_job(shop, "done", summary=Summary(messages=30, groups=1, rejects=2))
 
 
-def strict_client() -> Client:
-    """A browser whose forgery checks are on, as in real life."""
-    return Client(enforce_csrf_checks=True, headers={"host": "localhost"})
+def strict_client(user: User) -> Client:
+    """A signed-in browser whose forgery checks are on, as in real life."""
+    client = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
+    client.force_login(user)
+    return client

@@ -10,9 +10,11 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
 
+from qunluo.community.models import Community, User
 from qunluo.console.views import workshop
 from qunluo.console.work import Workshop
 from qunluo.kit.settings import Settings, prepare_folder
+from tests.cast import client_of
 
 
 @pytest.fixture
@@ -34,6 +36,6 @@ def shop(settings: Settings) -> Iterator[Workshop]:
 
 
 @pytest.fixture
-def alice(shop: Workshop) -> Client:
-    """Sits at this computer, reads English, and her browser behaves."""
-    return Client(headers={"host": "localhost", "accept-language": "en"})
+def desk(shop: Workshop, tea: Community, alice: User) -> Client:
+    """Alice's browser: at this computer, signed in, reading English; it behaves."""
+    return client_of(alice)

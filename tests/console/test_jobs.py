@@ -33,8 +33,8 @@ def ended(job: Job) -> bool:
     return job.state not in {"waiting", "running"}
 
 
-def test_an_export_becomes_a_report(alice: Client, shop: Workshop) -> None:
-    alice.post("/reports", asked())
+def test_an_export_becomes_a_report(desk: Client, shop: Workshop) -> None:
+    desk.post("/console/reports/make", asked())
     (job,) = shop.shelf.list_all()
     done = wait_for(shop, job.id, ended)
     assert done.state == "done", done.error
@@ -48,12 +48,14 @@ def test_an_export_becomes_a_report(alice: Client, shop: Workshop) -> None:
         "report.html",
         "report.json",
     ]
-    page = alice.get("/").content.decode()
-    assert f"/reports/{job.id}/report.html" in page
+    page = desk.get("/console/reports/").content.decode()
+    assert f"/console/reports/{job.id}/report.html" in page
 
 
-def test_a_file_that_is_no_chat_fails_with_a_sentence(alice: Client, shop: Workshop) -> None:
-    alice.post("/reports", asked(chats=[upload("photo.bin", bytes(range(256)) * 40)]))
+def test_a_file_that_is_no_chat_fails_with_a_sentence(desk: Client, shop: Workshop) -> None:
+    desk.post(
+        "/console/reports/make", asked(chats=[upload("photo.bin", bytes(range(256)) * 40)])
+    )
     (job,) = shop.shelf.list_all()
     failed = wait_for(shop, job.id, ended)
     assert failed.state == "failed"
@@ -63,38 +65,38 @@ def test_a_file_that_is_no_chat_fails_with_a_sentence(alice: Client, shop: Works
     assert not (shop.shelf.folder(job.id) / "report.html").exists()
 
 
-def test_a_failed_job_can_be_tried_again(alice: Client, shop: Workshop, tmp_path: Path) -> None:
+def test_a_failed_job_can_be_tried_again(desk: Client, shop: Workshop, tmp_path: Path) -> None:
     chat = tmp_path / "chat.txt"
     chat.write_bytes(b"")
-    alice.post("/reports", asked(chats=[], paths=str(chat)))
+    desk.post("/console/reports/make", asked(chats=[], paths=str(chat)))
     (job,) = shop.shelf.list_all()
     assert wait_for(shop, job.id, ended).state == "failed"
     chat.write_bytes(whatsapp())
-    alice.post(f"/jobs/{job.id}/retry")
+    desk.post(f"/console/reports/jobs/{job.id}/retry")
     assert wait_for(shop, job.id, ended).state == "done"
 
 
-def test_dates_that_leave_a_choice_are_asked_about(alice: Client, shop: Workshop) -> None:
-    alice.post("/reports", asked(chats=[upload(content=whatsapp(8, first_day=1))]))
+def test_dates_that_leave_a_choice_are_asked_about(desk: Client, shop: Workshop) -> None:
+    desk.post("/console/reports/make", asked(chats=[upload(content=whatsapp(8, first_day=1))]))
     (job,) = shop.shelf.list_all()
     assert wait_for(shop, job.id, ended).error_code == "ambiguous_dates"
-    assert 'value="dmy"' in alice.get(f"/jobs/{job.id}").content.decode()
-    alice.post(f"/jobs/{job.id}/retry", {"date_order": "dmy"})
+    assert 'value="dmy"' in desk.get(f"/console/reports/jobs/{job.id}").content.decode()
+    desk.post(f"/console/reports/jobs/{job.id}/retry", {"date_order": "dmy"})
     assert wait_for(shop, job.id, ended).state == "done"
 
 
-def test_a_running_job_can_be_stopped(alice: Client, shop: Workshop) -> None:
-    alice.post("/reports", asked())
+def test_a_running_job_can_be_stopped(desk: Client, shop: Workshop) -> None:
+    desk.post("/console/reports/make", asked())
     (job,) = shop.shelf.list_all()
     wait_for(shop, job.id, lambda j: j.state == "running")
-    alice.post(f"/jobs/{job.id}/stop")
+    desk.post(f"/console/reports/jobs/{job.id}/stop")
     assert wait_for(shop, job.id, ended).state == "stopped"
     assert not (shop.shelf.folder(job.id) / "work").exists()
     assert (shop.shelf.folder(job.id) / "files").exists()
 
 
 def test_the_end_of_the_server_interrupts_and_the_next_offers_to_go_on(
-    alice: Client, settings: Settings
+    desk: Client, settings: Settings
 ) -> None:
     first = Workshop(Shelf(settings.data))
     job = first.shelf.new_id()
