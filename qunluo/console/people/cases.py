@@ -137,6 +137,8 @@ def take_back(case: Case, by: str, why: str) -> None:
 
 
 def _show_again(case: Case, by: str) -> None:
+    if case.message_id is None:
+        return
     message = Message.objects.filter(pk=case.message_id, group=case.group_id).first()
     if message is not None:
         do_restore(message, by=by)

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy as _
 
 from qunluo.community.models import Community
 from qunluo.groups.models import Group
@@ -22,7 +21,7 @@ MOST_CHOICES = 100
 
 
 def why(*, required: bool = True) -> forms.CharField:
-    return forms.CharField(label=lazy("Why"), max_length=200, required=required)
+    return forms.CharField(label=_("Why"), max_length=200, required=required)
 
 
 class WhyForm(forms.Form):
@@ -34,13 +33,11 @@ class WhyForm(forms.Form):
 class TagForm(forms.Form):
     """A tag for a member, with the reason and how long it counts."""
 
-    tag = forms.ModelChoiceField(
-        Tag.objects.none(), label=lazy("Tag"), empty_label=lazy("Choose")
-    )
+    tag = forms.ModelChoiceField(Tag.objects.none(), label=_("Tag"), empty_label=_("Choose"))
     why = why()
     until = forms.DateField(
-        label=lazy("Counts until the end of"), required=False, widget=DATE,
-        help_text=lazy("Leave it empty for a tag that stays."),
+        label=_("Counts until the end of"), required=False, widget=DATE,
+        help_text=_("Leave it empty for a tag that stays."),
     )  # fmt: skip
 
     def __init__(self, member: Member, *args: Any, **named: Any) -> None:
@@ -67,17 +64,15 @@ def _with_group(tag: Tag) -> str:
 
 
 class NameForm(forms.Form):
-    name = forms.CharField(label=lazy("Name"), max_length=80)
+    name = forms.CharField(label=_("Name"), max_length=80)
 
 
 class ContactForm(forms.Form):
     """Contact data; what stays empty stays as it is."""
 
-    phone = forms.CharField(label=lazy("Phone"), max_length=40, required=False)
-    email = forms.EmailField(label=lazy("E-mail"), max_length=120, required=False)
-    verified = forms.BooleanField(
-        label=lazy("I have checked that it is theirs"), required=False
-    )
+    phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    email = forms.EmailField(label=_("E-mail"), max_length=120, required=False)
+    verified = forms.BooleanField(label=_("I have checked that it is theirs"), required=False)
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"].strip()
@@ -95,7 +90,7 @@ class ContactForm(forms.Form):
 class EraseForm(forms.Form):
     """Erasure, confirmed by typing the name."""
 
-    typed = forms.CharField(label=lazy("Type the member's name to confirm"), max_length=80)
+    typed = forms.CharField(label=_("Type the member's name to confirm"), max_length=80)
 
     def __init__(self, member: Member, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -157,13 +152,13 @@ class TagGroupForm(forms.ModelForm[TagGroup]):
     class Meta:
         model = TagGroup
         fields = ("name", "single")
-        labels = {"name": lazy("Name of the tag group"), "single": lazy("One tag at a time")}  # noqa: RUF012
+        labels = {"name": _("Name of the tag group"), "single": _("One tag at a time")}  # noqa: RUF012
 
 
 class NewTagForm(forms.Form):
     """One or more tags, separated by commas."""
 
-    names = forms.CharField(label=lazy("New tags, separated by commas"), max_length=1000)
+    names = forms.CharField(label=_("New tags, separated by commas"), max_length=1000)
 
     def clean_names(self) -> list[str]:
         parts = [part.strip() for part in re.split(r"[,，、\n]", self.cleaned_data["names"])]
@@ -178,16 +173,16 @@ class NewTagForm(forms.Form):
 class FieldForm(forms.Form):
     """A typed profile field of the community."""
 
-    label = forms.CharField(label=lazy("Name of the field"), max_length=60)
+    label = forms.CharField(label=_("Name of the field"), max_length=60)
     kind = forms.ChoiceField(
-        label=lazy("Kind"),
+        label=_("Kind"),
         choices=[
-            ("text", lazy("Text")), ("number", lazy("Number")), ("date", lazy("Date")),
-            ("yes_no", lazy("Yes or no")), ("choice", lazy("One of a list")),
+            ("text", _("Text")), ("number", _("Number")), ("date", _("Date")),
+            ("yes_no", _("Yes or no")), ("choice", _("One of a list")),
         ],
     )  # fmt: skip
     choices = forms.CharField(
-        label=lazy("The list, separated by commas"), max_length=2000, required=False
+        label=_("The list, separated by commas"), max_length=2000, required=False
     )
 
     def clean(self) -> dict[str, Any]:
@@ -203,13 +198,13 @@ class CodeForm(forms.Form):
     """A channel code: where people come from, and which groups it leads to."""
 
     name = forms.CharField(
-        label=lazy("Where it is shown"), max_length=80,
-        help_text=lazy("Such as “shop window” or “parcel card”."),
+        label=_("Where it is shown"), max_length=80,
+        help_text=_("Such as “shop window” or “parcel card”."),
     )  # fmt: skip
     groups = forms.ModelMultipleChoiceField(
-        Group.objects.none(), label=lazy("Groups it leads to"), required=False,
+        Group.objects.none(), label=_("Groups it leads to"), required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=lazy("None: each joiner goes to the group that fits best."),
+        help_text=_("None: each joiner goes to the group that fits best."),
     )  # fmt: skip
 
     def __init__(self, community: Community, *args: Any, **named: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +19,7 @@ from qunluo.channels.web.images import CONTENT_TYPE, find_image
 from qunluo.community.models import Staff
 from qunluo.community.rules import Permission, may
 from qunluo.console.access import StaffRequest, staff_view
+from qunluo.console.guards import PAGE_POLICY
 from qunluo.console.people.answering import found, number_in, telling
 from qunluo.console.people.errors import (
     NoActError,
@@ -54,7 +56,9 @@ def room(request: StaffRequest, group_id: int) -> HttpResponse:
         "groups": Group.objects.filter(community=request.community, closed_at=None)
         .order_by("name"),
     }  # fmt: skip
-    return render(request, "console/people/room.html", context)
+    response = render(request, "console/people/room.html", context)
+    response["Content-Security-Policy"] = policy(live_origin(request))
+    return response
 
 
 def _find(request: StaffRequest, group_id: int) -> Group:
@@ -67,7 +71,7 @@ def _state(request: StaffRequest, group: Group, revision: int) -> dict[str, Any]
     role = request.staff.role
     return {
         "items": as_items(list_before(group, None, PAGE)), "after": revision,
-        "live": live_address(request, group), "lang": current_lang(),
+        "live": f"{live_origin(request)}/live/{group.code}", "lang": current_lang(),
         "zone": group.community.zone,
         "urls": {
             "news": reverse("people:room_news", args=[group.pk]),
@@ -83,15 +87,24 @@ def _state(request: StaffRequest, group: Group, revision: int) -> dict[str, Any]
     }  # fmt: skip
 
 
-def live_address(request: StaffRequest, group: Group) -> str:
-    """Where the live stream is: behind a proxy as set, else on the port beside the pages'."""
+def live_origin(request: StaffRequest) -> str:
+    """Where the live stream is: the address that is set, else the next port of this host."""
     chosen = settings.QUNLUO
-    path = f"/live/{group.code}"
     if chosen.live_url:
-        return f"{chosen.live_url}{path}"
-    port = chosen.live_port or int(request.get_port()) + 1
-    host = request.get_host().rpartition(":")[0] or request.get_host()
-    return f"{request.scheme}://{host}:{port}{path}"
+        return str(chosen.live_url)
+    host, _colon, port = request.get_host().rpartition(":")
+    if not port.isdecimal():  # no port in the address: the scheme's own
+        host, port = request.get_host(), request.get_port()
+    number = chosen.live_port or (chosen.port or int(port)) + 1
+    return f"{request.scheme}://{host}:{number}"
+
+
+def policy(live: str) -> str:
+    """The pages' policy, with the live stream as one more place to listen to."""
+    parts = urlsplit(live)
+    return PAGE_POLICY.replace(
+        "connect-src 'self'", f"connect-src 'self' {parts.scheme}://{parts.netloc}"
+    )
 
 
 def words() -> dict[str, str]:
@@ -106,7 +119,7 @@ def words() -> dict[str, str]:
         "why": _("Why? It is kept in the record."), "live": _("live"),
         "polling": _("asks every few seconds"), "offline": _("no connection; trying again"),
         "image": _("Picture of {name}"), "empty": _("Nobody has written yet. Say the first word."),
-        "sure": _("Remove {name} from the group?"), "replying": _("Reply to {name}"),
+        "replying": _("Reply to {name}"),
         "cancel": _("Cancel"), "done": _("Done: {act}."), "confirm": _("Do it"),
     }  # fmt: skip
 

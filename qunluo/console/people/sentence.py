@@ -90,7 +90,7 @@ def _talk(found: Evidence) -> str:
     if not found.questions:
         return told
     asked = ngettext("asked {count} question", "asked {count} questions", found.questions)
-    return _(", ").join([told, asked.format(count=found.questions)])
+    return _("; ").join([told, asked.format(count=found.questions)])
 
 
 def _last_seen(found: Evidence) -> str:

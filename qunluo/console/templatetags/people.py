@@ -21,6 +21,8 @@ from qunluo.kit import clock
 from qunluo.kit.sealed import WrongKeyError
 from qunluo.members.models import Field, Member
 from qunluo.members.queries import mask_contact
+from qunluo.members.rules import mask_email, mask_phone
+from qunluo.members.sheets import Row
 
 register = template.Library()
 
@@ -140,3 +142,22 @@ def kind(name: str) -> str:
 def clock_speed() -> str:
     """How much faster than the world the clock runs: timers on a page keep up with it."""
     return str(clock.clock().speed)
+
+
+@register.filter
+def import_state(name: str) -> str:
+    """The words for where an import stands."""
+    words = {
+        "mapping": _("columns to choose"), "mapped": _("ready to start"),
+        "queued": _("waits for its turn"), "running": _("runs"), "done": _("done"),
+        "failed": _("broke off"),
+    }  # fmt: skip
+    return words.get(name, name)
+
+
+@register.filter
+def row_contact(row: Row) -> str:
+    """How a line of an import tells its member, masked."""
+    phone = mask_phone(row.phone) if row.phone else ""
+    email = mask_email(row.email) if row.email else ""
+    return " · ".join(part for part in (phone, email, row.external_id) if part)
