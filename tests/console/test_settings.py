@@ -83,6 +83,11 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
         "QUNLUO_ALLOWED_HOSTS",
         "QUNLUO_MAX_UPLOAD_MB",
         "QUNLUO_SECRET_KEY",
+        "QUNLUO_DATABASE",
+        "QUNLUO_LIVE_PORT",
+        "QUNLUO_LIVE_URL",
+        "QUNLUO_SECURE",
+        "QUNLUO_CLOCK",
     ],
 )
 def test_every_setting_is_documented(name: str) -> None:
