@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import QueryDict
 from ninja import NinjaAPI, Router, Status
 from ninja.errors import HttpError
 from ninja.parser import Parser
+from ninja.responses import NinjaJSONEncoder
 from ninja.security import HttpBearer
 from pydantic import TypeAdapter
 
@@ -131,8 +132,9 @@ def once(view: View, answer: Any, status: int, *, kept: bool = True) -> View:
                 body = _as_json(answer, view(request, **values))
                 mine.status, mine.body = status, body
                 mine.save(update_fields=["status", "body"])
-            return Status(status, mine.body)
+            return _again(mine)
 
+    called.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
     return called
 
 
@@ -142,7 +144,7 @@ def _with(status: int, result: Any) -> Any:
 
 def _claim(request: Call, key: str) -> Remembered:
     """The row of this key; raises `WrongKeyError` and `KeyReusedError`."""
-    if not 1 <= len(key) <= KEY_LENGTH or not key.isascii() or not key.isprintable():
+    if not 1 <= len(key) <= KEY_LENGTH or not all("!" <= sign <= "~" for sign in key):
         raise errors.WrongKeyError
     digest = _digest(request)
     try:
@@ -163,12 +165,19 @@ def _digest(request: HttpRequest) -> str:
 
 
 def _as_json(answer: Any, value: Any) -> Any:
+    """The answer in plain values, as they would be sent."""
     if answer is None:
         return None
     adapter = TypeAdapter(answer)
-    return adapter.dump_python(
-        adapter.validate_python(value, from_attributes=True), mode="json"
-    )
+    shown = adapter.dump_python(adapter.validate_python(value, from_attributes=True))
+    return json.loads(json.dumps(shown, cls=NinjaJSONEncoder))
+
+
+def _again(mine: Remembered) -> HttpResponse:
+    status = mine.status or 200
+    if mine.body is None:
+        return HttpResponse(status=status)
+    return JsonResponse(mine.body, status=status, safe=False)
 
 
 # what comes in

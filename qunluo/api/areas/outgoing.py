@@ -131,7 +131,7 @@ def list_auto_replies(request: Call, paging: Query[Paging]) -> dict[str, Any]:
 @area.post("/auto-replies", "replies:write", ReplyOut, 201)
 def create_auto_reply(request: Call, body: ReplyIn) -> AutoReply:
     """Another answer; without a group it answers in all of them."""
-    return _keep(request, AutoReply(community=request.auth.community), given(body))
+    return _keep(request, AutoReply(community=request.auth.community), body.model_dump())
 
 
 @area.get("/auto-replies/{reply_id}", "replies:read", ReplyOut)

@@ -1,0 +1,102 @@
+"""A write with a key is done once, whoever asks how often."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from qunluo.api.actions import do_forget
+from qunluo.api.models import Remembered, Token
+from qunluo.api.operations import KEY_LENGTH
+from qunluo.groups.models import Group
+from qunluo.kit import clock
+from tests.api.calling import Program
+from tests.cast import NOON
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls"),
+]  # fmt: skip
+TEA = {"name": "Green", "purpose": "to taste"}
+
+
+def test_the_same_key_gets_the_same_answer(program: Program) -> None:
+    first = program.post("groups", TEA, key="k1")
+    Group.objects.update(name="Renamed")
+    assert program.post("groups", TEA, key="k1") == first
+    assert Group.objects.count() == 1
+
+
+def test_without_a_key_each_is_another(program: Program) -> None:
+    assert program.post("groups", TEA)["id"] != program.post("groups", TEA)["id"]
+
+
+def test_a_key_is_of_one_request(program: Program) -> None:
+    program.post("groups", TEA, key="k1")
+    other = {**TEA, "name": "Black"}
+    assert program.refused("POST", "groups", other, key="k1") == (409, "key_reused")
+    assert program.refused("POST", "channel-codes", {"name": "x"}, key="k1")[1] == "key_reused"
+
+
+def test_what_failed_may_be_tried_again(program: Program) -> None:
+    wrong = {**TEA, "nickname": "{"}
+    assert program.refused("POST", "groups", wrong, key="k1")[0] == 422
+    assert not Remembered.objects.exists()
+    program.post("groups", TEA, key="k1")
+
+
+@pytest.mark.parametrize("key", ["x" * (KEY_LENGTH + 1), "ü", " "])
+def test_strange_keys_are_refused(program: Program, key: str) -> None:
+    status, code = program.refused("POST", "groups", TEA, key=key)
+    assert (status, code) == (422, "wrong_idempotency_key")
+
+
+def test_answers_are_kept_a_day(program: Program) -> None:
+    with clock.use(clock.faster(0, NOON)):
+        program.post("groups", TEA, key="k1")
+        assert do_forget() == 0
+    with clock.use(clock.faster(0, NOON + timedelta(days=1, seconds=1))):
+        assert do_forget() == 1
+
+
+def at_once(count: int, work: Callable[[int], None]) -> None:
+    gate = threading.Barrier(count)
+
+    def run(n: int) -> None:
+        gate.wait()
+        try:
+            work(n)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_two_at_once_without_a_key_do_it_twice(program: Program) -> None:
+    """The control: the race is there."""
+    at_once(4, lambda n: program.post("groups", TEA))
+    assert Group.objects.count() == 4
+
+
+def test_many_at_once_with_one_key_do_it_once(program: Program) -> None:
+    answers: list[str] = []
+    at_once(6, lambda n: answers.append(json.dumps(program.post("groups", TEA, key="k1"))))
+    assert len(answers) == 6
+    assert len(set(answers)) == 1
+    assert Group.objects.count() == 1
+
+
+def test_many_at_once_never_pass_the_limit(program: Program) -> None:
+    with clock.use(clock.faster(0, NOON)):
+        Token.objects.update(per_minute=3, minute_at=NOON.replace(second=0), calls=0)
+        codes: list[int] = []
+        at_once(6, lambda n: codes.append(program.call("GET", "communities").status_code))
+    assert sorted(codes) == [200, 200, 200, 429, 429, 429]
