@@ -199,12 +199,17 @@ def matches(how: str, pattern: str, text: str) -> bool:
         return _matches_regex(pattern, text)
     wanted = _plain(pattern)
     if how == "exact":
-        return bool(wanted) and text.strip(_EDGES) == (wanted.strip(_EDGES) or wanted)
+        return bool(wanted) and _bare(text) == _bare(wanted)
     return bool(wanted) and wanted in text
 
 
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
+
+
+def _bare(text: str) -> str:
+    """Without punctuation around it, unless it is nothing else."""
+    return text.strip(_EDGES) or text
 
 
 def _matches_regex(pattern: str, text: str) -> bool:
