@@ -10,11 +10,13 @@ from importlib.metadata import version
 
 import click
 
+from bench import room
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
 TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework", "pyarrow")
 QUICK = 20_000
+QUICK_ROOM = (10, 10)  # members, messages
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,18 +24,20 @@ QUICK = 20_000
 @click.option(
     "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
 )
-@click.option("--only", type=click.Choice(["exports", "counts"]), help="One half.")
+@click.option("--only", type=click.Choice(["exports", "counts", "room"]), help="One part.")
 @click.option("--quick", is_flag=True, help="Tiny inputs: whether all runs, not how fast.")
 def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
-    """Measures Qunluo beside whatstk, chat-miner and pandas."""
+    """Measures Qunluo beside whatstk, chat-miner and pandas, and one room with many members."""
     many = [QUICK] if quick else [round(float(s) * 1e6) for s in sizes.split(",")]
     print(_machine())
     try:
-        if only != "counts":
+        if only in (None, "exports"):
             tell(exports(QUICK if quick else STUDY, rounds))
-        if only != "exports":
+        if only in (None, "counts"):
             for size in many:
                 tell(counts(size, rounds))
+        if only in (None, "room"):
+            print("\n".join(room.tell(room.race(*(QUICK_ROOM if quick else (200, 200))))))
     except ChildFailedError as error:
         sys.exit(str(error))
 
