@@ -24,7 +24,7 @@ from qunluo.channels.web.items import as_items
 from qunluo.channels.web.links import invite_token
 from qunluo.channels.web.models import DirectItem
 from qunluo.channels.web.receiving import do_say
-from qunluo.groups import actions as group_actions
+from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.models import Membership
 from qunluo.groups.queries import count_members, find_membership, list_memberships
 from qunluo.h5.errors import (
@@ -292,5 +292,5 @@ def nickname(request: HttpRequest, code: str) -> HttpResponse:
     membership = find_membership(group, member) if member else None
     if membership is not None and member is not None:
         wanted = one_line(request.POST.get("nickname"), NAME_LENGTH)
-        group_actions.do_set_nickname(membership, wanted, by=member.actor)
+        do_set_nickname(membership, wanted, by=member.actor)
     return redirect("h5:room", group.code)
