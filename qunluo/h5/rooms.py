@@ -24,8 +24,8 @@ from qunluo.channels.web.items import as_items
 from qunluo.channels.web.links import invite_token
 from qunluo.channels.web.models import DirectItem
 from qunluo.channels.web.receiving import do_say
-from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.models import Membership
+from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.queries import count_members, find_membership, list_memberships
 from qunluo.h5.errors import (
     GoneMessageError,
