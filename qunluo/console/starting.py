@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import sys
+from contextlib import suppress
 from typing import Any, cast
 
 import segno
@@ -11,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
@@ -26,10 +28,12 @@ from qunluo.console.access import StaffRequest, needs_code, open_view, staff_vie
 from qunluo.console.asking import list_zones, may_name_paths
 from qunluo.console.group_forms import FirstGroupForm
 from qunluo.console.limits import may_guess, note_guess
+from qunluo.console.sampling import system_lang
 from qunluo.console.wording import current_lang
 from qunluo.events.models import Consumer
 from qunluo.groups.actions import do_found_group
 from qunluo.groups.models import Group
+from qunluo.kit.text import Text
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 ONCE = "first owner"  # a key that can be written once: two visitors can't both become it
@@ -38,6 +42,20 @@ ONCE = "first owner"  # a key that can be written once: two visitors can't both 
 def setup_code() -> str:
     """What who starts the server reads there: needed to begin from another computer."""
     return salted_hmac("qunluo.first-owner", "setup").hexdigest()[:12]
+
+
+TELLING = Text(
+    "To begin from another computer you need this setup code: {code}",
+    "要从其他电脑开始，需要这个安装码：{code}",
+)
+
+
+def tell_setup_code() -> None:
+    """Prints the code where the server was started, as long as there is no owner."""
+    with suppress(DatabaseError):  # a database that isn't there yet is told of elsewhere
+        if not settings.QUNLUO.is_local and not User.objects.exists():
+            words = TELLING(system_lang()).format(code=setup_code())
+            print(words, file=sys.stderr, flush=True)
 
 
 def needs_setup_code(request: HttpRequest) -> bool:

@@ -11,9 +11,11 @@ application = get_wsgi_application()
 
 def _open() -> None:
     from qunluo.console.sampling import want_sample  # noqa: PLC0415 - needs loaded settings
+    from qunluo.console.starting import tell_setup_code  # noqa: PLC0415
     from qunluo.console.views import workshop  # noqa: PLC0415
 
     atexit.register(workshop().close)
+    tell_setup_code()
     if os.environ.get("QUNLUO_SAMPLE") == "1":
         want_sample(workshop())
 

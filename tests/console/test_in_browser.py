@@ -66,9 +66,27 @@ def a_reader(browser: Browser, width: int, lang: str, address: str) -> Iterator[
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
+    begin(page)
+    page.goto(f"{address}console/reports/")
     yield page
     context.close()
     assert complaints == []
+
+
+def begin(page: Page) -> None:
+    """The guided start of an empty install: an owner, a community, a group."""
+    steps = (
+        {"name": "alice", "password": "correct horse battery staple"},
+        {"name": "茶友"},
+        {"name": "Tea", "purpose": "to talk about tea"},
+    )
+    for step in steps:
+        assert_fits(page)
+        for name, words in step.items():
+            page.locator(f"main [name={name}]").fill(words)
+        page.locator("main button.main").click()
+    expect(page.locator("img.qr")).to_be_visible()
+    assert_fits(page)
 
 
 def assert_fits(page: Page) -> None:
@@ -108,7 +126,7 @@ def test_a_chat_becomes_a_report_that_is_kept(
         page.wait_for_load_state("networkidle")
         assert_fits(page)
         assert page.evaluate("window.origin") == "null"  # a report reaches nothing of the page
-        page.goto(address)
+        page.goto(f"{address}console/reports/")
         expect(page.locator(".reports h3")).to_have_text(chat.name)
         assert_fits(page)
         page.get_by_role("button", name=words["delete"]).click()
