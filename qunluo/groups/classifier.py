@@ -82,7 +82,7 @@ class Model:
 
 def load_model(path: Path) -> Model:
     """A stored model; numbers only, nothing in the file is executed."""
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         return Model(stored["weights"], *map(float, stored["numbers"]))
 
 
@@ -115,7 +115,9 @@ def train(examples: Sequence[Example], weights: Sequence[float] | None = None) -
     ads = np.array([example.ad for example in examples])
     counts = np.ones(len(ads)) if weights is None else np.asarray(weights, float)
     features = _features([example.text for example in examples])
-    line = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED)
+    line = LogisticRegression(
+        C=STRENGTH, solver="liblinear", dual=True, max_iter=2000, random_state=SEED
+    )  # dual: many more features than examples
     unseen = _unseen(line, features, ads, counts, _kinds(examples))
     line.fit(features, ads, sample_weight=counts)
     slope, offset = _calibrate(unseen, ads, counts)
