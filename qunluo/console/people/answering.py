@@ -38,7 +38,7 @@ def telling(view: View[P]) -> View[P]:
             messages.error(request, sentence)
             return back(request)
 
-    return cast(Any, told)  # what `wraps` returns is a class of its own to the type checker
+    return cast(View[P], told)  # what `wraps` returns is a class of its own to the type checker
 
 
 def asks_as_script(request: HttpRequest) -> bool:
