@@ -36,6 +36,7 @@ STRICT = 0.005
 VERSION = 1  # of the features and the fit; a stored model of another one is not read
 WORDS_SHOWN = 5
 LESSONS = 32
+FEW = 2000  # examples
 
 Floats = NDArray[np.float64]
 
@@ -116,8 +117,8 @@ def train(examples: Sequence[Example], weights: Sequence[float] | None = None) -
     counts = np.ones(len(ads)) if weights is None else np.asarray(weights, float)
     features = _features([example.text for example in examples])
     line = LogisticRegression(
-        C=STRENGTH, solver="liblinear", dual=True, max_iter=2000, random_state=SEED
-    )  # dual: many more features than examples
+        C=STRENGTH, solver="liblinear", dual=len(ads) < FEW, max_iter=2000, random_state=SEED
+    )  # the same line; dual is quicker for few
     unseen = _unseen(line, features, ads, counts, _kinds(examples))
     line.fit(features, ads, sample_weight=counts)
     slope, offset = _calibrate(unseen, ads, counts)
