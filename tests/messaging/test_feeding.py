@@ -36,6 +36,8 @@ from qunluo.messaging.insight import Feeder, find_figures, has_archive, write_ro
 from qunluo.messaging.models import Message, Room
 from tests.cast import NOON, make_group, make_member
 
+# on PostgreSQL the record is read up to what every transaction has committed
+pytestmark = pytest.mark.django_db(transaction=True)
 STEPS = ("read", "announced", "written", "moved")
 
 
@@ -281,7 +283,6 @@ print("fed", flush=True)
 """
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_feeder_killed_again_and_again_brings_every_message_once(
     tea: Community, group: Group, bob: Member, tmp_path: Path
 ) -> None:
