@@ -9,10 +9,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from qunluo.groups import actions as group_actions
 from qunluo.groups.actions import do_join, do_leave
 from qunluo.groups.errors import WaitingForApprovalError
 from qunluo.groups.models import Group, Membership
+from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.queries import find_membership
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
@@ -175,7 +175,7 @@ def _profile(channel: str, body: Body) -> None:
     if name:
         do_rename(seat.member, name, by=seat.member.actor)
     if body.get("nickname") is not None:
-        group_actions.do_set_nickname(seat, str(body["nickname"])[:80], by=seat.member.actor)
+        do_set_nickname(seat, str(body["nickname"])[:80], by=seat.member.actor)
 
 
 def _receipt(channel: str, body: Body) -> None:
