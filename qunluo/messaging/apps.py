@@ -1,4 +1,5 @@
 """What comes in from a channel and what goes out to one."""
+
 from django.apps import AppConfig
 
 

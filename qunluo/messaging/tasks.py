@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.db import connection, transaction
+
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
+from qunluo.groups import tasks as groups
 from qunluo.groups.models import Case
-from qunluo.members.actions import do_expire_tags
+from qunluo.kit import clock
+from qunluo.members import tasks as members
 from qunluo.messaging.inbox import try_process_one
 from qunluo.messaging.messages import do_restore
 from qunluo.messaging.models import Message
-from qunluo.messaging.outbox import do_end_leases, try_deliver_one
+from qunluo.messaging.outbox import do_end_leases, do_plan_delivery, try_deliver_one
 from qunluo.messaging.replies import do_follow_case
 from qunluo.messaging.welcomes import do_greet
 
@@ -94,6 +99,43 @@ def work_outbox() -> bool:
     return _some(try_deliver_one)
 
 
+@transaction.atomic
+def look_after_groups() -> bool:
+    """What groups do by themselves, and the words for it: both or neither."""
+    notices = groups.step(clock.now())
+    for notice in notices:
+        _plan_notice(notice)
+    return bool(notices)
+
+
+def _plan_notice(notice: groups.Notice) -> None:
+    group = notice.group
+    do_plan_delivery(
+        group.community, channel=group.channel, kind="post", cause=notice.cause, group=group,
+        body={"text": notice.text(group.community.lang)},
+    )  # fmt: skip
+
+
+_teaching = threading.Lock()
+
+
+def teach() -> bool:
+    """Trains a classifier that lacks, beside the rounds: it takes seconds, and joiners wait for
+    none of it."""
+    if _teaching.acquire(blocking=False):
+        threading.Thread(target=_teach, name="teaching", daemon=True).start()
+    return False
+
+
+def _teach() -> None:
+    try:
+        while groups.teach():
+            pass
+    finally:
+        connection.close()
+        _teaching.release()
+
+
 def _some(one: Callable[[], bool]) -> bool:
     done = 0
     while done < AT_ONCE and one():
@@ -107,6 +149,9 @@ for _task in (
     Task("messaging.inbox", work_inbox),
     Task("messaging.cases", follow_cases),
     Task("messaging.leases", do_end_leases, every_s=5.0),
-    Task("members.tags", do_expire_tags, every_s=60.0),
+    Task("members.tags", members.step_tags, every_s=60.0),
+    Task("members.imports", members.step_import, every_s=1.0),
+    Task("groups.due", look_after_groups, every_s=30.0),
+    Task("groups.lessons", teach, every_s=120.0),
 ):
     register(_task)
