@@ -1,3 +1,5 @@
+"""The API for programs, its tokens and webhooks."""
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,11 @@ class Config(AppConfig):
     name = "qunluo.api"
     label = "api"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The worker sends what webhooks wait for."""
+        from qunluo.api import tasks  # noqa: PLC0415 - needs the models
+        from qunluo.messaging.tasks import Task, register  # noqa: PLC0415 - needs the models
+
+        register(Task("api.webhooks", tasks.look_after, every_s=0.2))
+        register(Task("api.keys", tasks.do_forget, every_s=600.0))

@@ -3,36 +3,75 @@
 from __future__ import annotations
 
 import json
+import logging
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
 
 from qunluo.api.actions import do_forget, secret_of
 from qunluo.api.models import HookCall, Webhook
 from qunluo.api.rules import OFF_AFTER, plan_retry, sign, wants
 from qunluo.api.sending import Sent, send
 from qunluo.events.actions import follow, record
-from qunluo.events.models import Event
+from qunluo.events.models import Consumer, Event
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
 
 FOLLOWER = "webhooks"
 LEASE = timedelta(minutes=2)  # of the world's time: a worker that died has let go then
+logger = logging.getLogger("qunluo.api")
 
 
 def step() -> bool:
     """Does one piece of work; whether there may be more. Killed anywhere, nothing is lost: a
     call is sent once more rather than not at all, under the same id."""
-    followed = follow(FOLLOWER, plan_calls)
+    followed = follow_events()
+    return send_next() or followed or (do_forget() > 0)
+
+
+def look_after() -> bool:
+    """The worker's round: events become calls at once, and calls are sent beside the rounds. A
+    receiver that is slow to answer must hold up no group."""
+    followed = follow_events()
+    if due_calls().exists() and _sending.acquire(blocking=False):
+        threading.Thread(target=_send_all, name="webhooks", daemon=True).start()
+    return followed
+
+
+_sending = threading.Lock()
+
+
+def _send_all() -> None:
+    try:
+        while send_next():
+            pass
+    except Exception as error:
+        logger.warning("webhooks: %s", type(error).__name__)
+    finally:
+        connection.close()
+        _sending.release()
+
+
+def follow_events() -> bool:
+    """Plans the calls of new events; whether there were any. Looks before it takes the lock of
+    a writer."""
+    position = Consumer.objects.filter(name=FOLLOWER).values_list("position", flat=True).first()
+    if not Event.objects.filter(id__gt=position or 0).exists():
+        return False
+    return bool(follow(FOLLOWER, plan_calls))
+
+
+def send_next() -> bool:
+    """Sends one call that is due; whether there was one."""
     call = claim_call()
     if call is not None:
         do_settle(call, _send(call))
-        return True
-    return bool(followed) or (do_forget() > 0)
+    return call is not None
 
 
 def plan_calls(events: Sequence[Event]) -> None:
@@ -59,15 +98,21 @@ def as_body(event: Event) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def claim_call() -> HookCall | None:
-    """The next call that is due, ours for a while; None where there is none."""
+def due_calls() -> QuerySet[HookCall]:
+    """What is to be sent now and nobody holds, the longest due first."""
     now = clock.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    due = HookCall.objects.filter(
+    return HookCall.objects.filter(
         free, state="planned", due_at__lte=now, webhook__active=True
     ).order_by("due_at", "pk")
-    for pk in due.values_list("pk", flat=True)[:10]:
-        lease = LEASE * max(clock.clock().speed, 1)
+
+
+def claim_call() -> HookCall | None:
+    """The next call that is due, ours for a while; None where there is none."""
+    lease = LEASE * max(clock.clock().speed, 1)
+    for pk in due_calls().values_list("pk", flat=True)[:10]:
+        now = clock.now()
+        free = Q(claimed_until=None) | Q(claimed_until__lt=now)
         # Nothing updated: another worker got there first.
         if HookCall.objects.filter(free, pk=pk, state="planned").update(
             claimed_until=now + lease, attempts=F("attempts") + 1

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -26,6 +27,7 @@ from qunluo.api.tasks import claim_call, step
 from qunluo.community.models import Community
 from qunluo.events.actions import record
 from qunluo.kit import clock
+from qunluo.messaging.worker import Rounds
 from tests.api.calling import Program
 from tests.cast import NOON
 
@@ -104,6 +106,23 @@ def test_an_event_arrives_once_and_signed(
     assert abs(int(headers["webhook-timestamp"]) - clock.now().timestamp()) < 60
     call = HookCall.objects.get(webhook=hook)
     assert (call.state, call.status, call.attempts) == ("sent", 204, 1)
+
+
+def test_the_worker_sends_beside_its_rounds(
+    tea: Community, receiver: Receiver, local: None
+) -> None:
+    """A round of the real worker plans the call and doesn't wait for the receiver."""
+    make(tea, receiver, "member_met")
+    record("member_met", community=tea.pk, member=7)
+    for _ in range(100):
+        Rounds().step()
+        if HookCall.objects.filter(state="sent").exists():
+            break
+        time.sleep(0.05)
+    for thread in threading.enumerate():
+        if thread.name == "webhooks":
+            thread.join()
+    assert len(receiver.got) == 1
 
 
 def test_the_secret_is_sealed(tea: Community, receiver: Receiver, local: None) -> None:

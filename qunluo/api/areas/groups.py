@@ -101,8 +101,8 @@ class GroupChange(Schema):
     gives: Long = ""
     success: Long = ""
     capacity: int = Field(200, ge=1, le=100_000)
-    gate: Gate = Field(default_factory=Gate)
-    goal: Goal = Field(default_factory=Goal)
+    gate: Gate = Gate()
+    goal: Goal = Goal()
     tags: list[Number] = Field(default_factory=list, max_length=50)
     lat: Latitude | None = None
     lon: Longitude | None = None
