@@ -75,7 +75,9 @@ def drop_postgres(index: Index) -> list[str]:
 
 def where_sqlite(index: Index) -> str:
     """A condition beside FROM table, index.name; its parameter is `query_sqlite`."""
-    return f'"{index.name}"."{index.name}" MATCH %s AND "{index.name}".rowid = "{index.table}".id'
+    return (
+        f'"{index.name}"."{index.name}" MATCH %s AND "{index.name}".rowid = "{index.table}".id'
+    )
 
 
 def where_postgres(index: Index) -> str:

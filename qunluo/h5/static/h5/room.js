@@ -161,8 +161,8 @@ export class Room {
     element.dataset.id = item.id;
     if (item.kind === "join" || item.kind === "leave") {
       element.className = "notice";
-      const words = item.text || (item.kind === "join" ? this.words.joined : this.words.left);
-      element.textContent = words.replace("{name}", item.name || this.words.someone);
+      const words = item.kind === "join" ? this.words.joined : this.words.left;
+      element.textContent = words.replace("{name}", item.text || item.name || this.words.someone);
       return element;
     }
     element.classList.toggle("mine", item.mine);
