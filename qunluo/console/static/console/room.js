@@ -52,7 +52,7 @@
     else if (item.hidden) parts.push(make("p", "q-sub", words.hidden));
     else if (item.kind === "join" || item.kind === "leave") {
       const said = item.kind === "join" ? words.joined : words.left;
-      parts.push(make("p", "q-sub", item.text || fill(said, { name: item.name })));
+      parts.push(make("p", "q-sub", fill(said, { name: item.text || item.name })));
     } else if (item.text) parts.push(make("p", "r-text", item.text));
     if (item.image && !item.recalled && !item.hidden) {
       const picture = make("img", "r-image");
