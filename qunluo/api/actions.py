@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from qunluo.api import errors
 from qunluo.api.models import HookCall, Remembered, Token, Webhook
@@ -60,19 +60,19 @@ def do_revoke_token(token: Token, *, by: str) -> None:
 def do_count_call(token: Token) -> float | None:
     """Counts a call in this minute; where that is one too many, the seconds to wait.
 
-    Two conditional statements: whichever process counts, a minute has no more calls than that.
+    Conditional statements: whichever process counts, a minute has no more calls than that, and
+    who comes second to begin a minute counts in it.
     """
     now = clock.now()
     minute = now.replace(second=0, microsecond=0)
     mine = Token.objects.filter(pk=token.pk)
-    if mine.filter(minute_at=minute, calls__lt=F("per_minute")).update(
-        calls=F("calls") + 1, used_at=now
+    for rows, calls in (
+        (mine.filter(minute_at=minute, calls__lt=F("per_minute")), F("calls") + 1),
+        (mine.exclude(minute_at=minute, minute_at__isnull=False), Value(1)),
+        (mine.filter(minute_at=minute, calls__lt=F("per_minute")), F("calls") + 1),
     ):
-        return None
-    if mine.exclude(minute_at=minute, minute_at__isnull=False).update(
-        minute_at=minute, calls=1, used_at=now
-    ):
-        return None
+        if rows.update(minute_at=minute, calls=calls, used_at=now):
+            return None
     return clock.clock().real_s(minute + MINUTE - now)
 
 

@@ -27,6 +27,7 @@ MENU: tuple[tuple[str, Promise | str, str, str, Permission], ...] = (
     ("q-reports", _("Reports"), "reports", "doc-full", "make_reports"),
     ("q-audit", _("Record"), "console:audit", "list-ul", "see_audit"),
     ("q-staff", _("Staff"), "console:staff", "key", "manage_staff"),
+    ("q-keys", _("API"), "keys:tokens", "code", "manage_api"),
     ("q-settings", _("Settings"), "console:settings", "cog", "edit_settings"),
 )  # fmt: skip
 

@@ -1,8 +1,34 @@
 """Every address: members' pages, the API, the console, and reports of exports."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.http import HttpResponseBase
 from django.urls import include, path
 
+from qunluo.api import pages
+from qunluo.console.access import staff_view
+
+View = Callable[..., HttpResponseBase]
+_HOOK = "webhooks/<int:webhook_id>"
+
+
+def _keys(view: View) -> View:
+    """A page of the API room, behind the door of the console."""
+    return cast(View, staff_view("manage_api")(cast(Any, view)))
+
+
+keys = [
+    path("", _keys(pages.tokens), name="tokens"),
+    path("/<int:token_id>/revoke", _keys(pages.revoke), name="revoke"),
+    path("/webhooks", _keys(pages.webhooks), name="webhooks"),
+    path(f"/{_HOOK}", _keys(pages.webhook), name="webhook"),
+    path(f"/{_HOOK}/switch", _keys(pages.switch), name="switch"),
+    path(f"/{_HOOK}/remove", _keys(pages.remove), name="remove"),
+    path(f"/{_HOOK}/calls/<int:call_id>/redeliver", _keys(pages.redeliver), name="redeliver"),
+]
 urlpatterns = [
+    path("console/keys", include((keys, "keys"))),
     path("", include("qunluo.console.urls")),
     path("", include("qunluo.h5.urls")),
     path("api/v1/", include("qunluo.api.urls")),

@@ -18,9 +18,7 @@ from qunluo.kit import clock
 from tests.api.calling import Program
 from tests.cast import NOON
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls"),
-]  # fmt: skip
+pytestmark = pytest.mark.django_db(transaction=True)
 TEA = {"name": "Green", "purpose": "to taste"}
 
 
@@ -88,10 +86,22 @@ def test_two_at_once_without_a_key_do_it_twice(program: Program) -> None:
 
 def test_many_at_once_with_one_key_do_it_once(program: Program) -> None:
     answers: list[str] = []
-    at_once(6, lambda n: answers.append(json.dumps(program.post("groups", TEA, key="k1"))))
+
+    def ask(n: int) -> None:
+        answers.append(json.dumps(program.post("groups", TEA, key="k1"), sort_keys=True))
+
+    at_once(6, ask)
     assert len(answers) == 6
     assert len(set(answers)) == 1
     assert Group.objects.count() == 1
+
+
+def test_who_begin_a_minute_together_are_all_counted(program: Program) -> None:
+    with clock.use(clock.faster(0, NOON)):
+        codes: list[int] = []
+        at_once(6, lambda n: codes.append(program.call("GET", "communities").status_code))
+    assert codes == [200] * 6
+    assert Token.objects.get().calls == 6
 
 
 def test_many_at_once_never_pass_the_limit(program: Program) -> None:

@@ -20,7 +20,7 @@ from qunluo.messaging.questions import do_ask
 from tests.api.calling import Program, program_of
 from tests.cast import make_group, make_member, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+pytestmark = pytest.mark.django_db
 
 
 def test_a_group_is_made_changed_and_closed(program: Program) -> None:
@@ -46,6 +46,24 @@ def test_a_member_comes_in_and_goes(program: Program, group: Group, bob: Member)
     left = program.post(f"{where}/{bob.pk}/leave", {"why": "left"})
     assert left["left_why"] == "left"
     assert program.refused("POST", f"{where}/{bob.pk}/leave", {})[0] == 404
+
+
+def test_a_member_gets_a_nickname_and_the_powers_of_a_moderator(
+    program: Program, group: Group, bob: Member
+) -> None:
+    where = f"groups/{group.pk}/memberships"
+    assert program.refused("PATCH", f"{where}/{bob.pk}", {"moderator": True})[0] == 404
+    program.post(where, {"member_id": bob.pk})
+    for _ in range(2):
+        changed = program.patch(
+            f"{where}/{bob.pk}", {"nickname": "杭州-Bob", "moderator": True}
+        )
+        assert (changed["nickname"], changed["moderator"]) == ("杭州-Bob", True)
+    assert program.patch(f"{where}/{bob.pk}", {"moderator": False})["nickname"] == "杭州-Bob"
+    kinds = list(
+        Event.objects.filter(kind__startswith="moderator").values_list("kind", flat=True)
+    )
+    assert sorted(kinds) == ["moderator_appointed", "moderator_dismissed"]
 
 
 def test_a_gate_with_approval_keeps_the_request(

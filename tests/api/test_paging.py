@@ -13,7 +13,7 @@ from qunluo.events.actions import record
 from tests.api.calling import Program
 from tests.cast import make_member
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+pytestmark = pytest.mark.django_db
 
 
 def test_each_row_comes_once_while_others_are_added(tea: Community, program: Program) -> None:
@@ -30,6 +30,7 @@ def test_each_row_comes_once_while_others_are_added(tea: Community, program: Pro
     assert seen == there[::-1]
 
 
+@pytest.mark.django_db(transaction=True)  # what is told is committed
 def test_the_record_goes_on_from_where_it_was(tea: Community, program: Program) -> None:
     first = record("member_met", community=tea.pk)
     record("member_left", community=tea.pk)

@@ -16,7 +16,7 @@ from qunluo.kit.errors import QunluoError
 from qunluo.members.models import Member
 from tests.api.calling import Program
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+pytestmark = pytest.mark.django_db
 
 
 def read(answer: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from qunluo.messaging.questions import do_ask
 from tests.api.calling import Program
 from tests.cast import make_group, make_member
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+pytestmark = pytest.mark.django_db
 
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance,

@@ -24,7 +24,7 @@ from qunluo.kit import clock
 from tests.api.calling import Program, program_of
 from tests.cast import NOON, make_staff, make_user
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+pytestmark = pytest.mark.django_db
 
 
 def operations() -> list[tuple[str, str, object]]:

@@ -31,9 +31,7 @@ from qunluo.messaging.worker import Rounds
 from tests.api.calling import Program
 from tests.cast import NOON
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls"),
-]  # fmt: skip
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @dataclass

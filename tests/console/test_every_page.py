@@ -37,6 +37,8 @@ PAGES = (
     "/console/choose",
     "/console/start/group",
     "/console/reports/",
+    "/console/keys",
+    "/console/keys/webhooks",
 )
 OPEN_PAGES = ("/console/sign-in",)
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}很长很长的名字" * 1

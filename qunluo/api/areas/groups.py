@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db import transaction
 from ninja import Query, Schema
 from pydantic import Field
 
@@ -23,6 +24,7 @@ from qunluo.api.values import (
     fetch,
     given,
 )
+from qunluo.events.actions import record
 from qunluo.groups import actions
 from qunluo.groups.errors import WaitingForApprovalError
 from qunluo.groups.models import Group, JoinRequest, Membership
@@ -38,18 +40,18 @@ class Gate(Schema):
     level."""
 
     kind: Literal["open", "approval", "invited", "tag", "near", "plan", "level"] = "open"
-    tags: list[Number] | None = Field(None, max_length=50)
+    tags: list[Number] | None = Field(default=None, max_length=50)
     lat: Latitude | None = None
     lon: Longitude | None = None
-    km: float | None = Field(None, gt=0, le=20_100)
-    plan: str | None = Field(None, max_length=60)
-    level: int | None = Field(None, ge=0, le=1_000)
+    km: float | None = Field(default=None, gt=0, le=20_100)
+    plan: str | None = Field(default=None, max_length=60)
+    level: int | None = Field(default=None, ge=0, le=1_000)
 
 
 class Goal(Schema):
     """The group says goodbye when it has met it."""
 
-    members: int | None = Field(None, ge=1, le=1_000_000)
+    members: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 class Benefit(Schema):
@@ -164,6 +166,14 @@ class LeaveIn(Schema):
     why: Literal["left", "removed"] = "removed"
 
 
+class MembershipChange(Schema):
+    """What it leaves out stays as it is. The nickname is read by the group's template: what it
+    says becomes profile fields."""
+
+    nickname: str = Field("", max_length=80)
+    moderator: bool = False
+
+
 class RequestOut(Schema):
     id: int
     group_id: int
@@ -259,6 +269,29 @@ def leave_group(request: Call, group_id: Id, member_id: Id, body: LeaveIn) -> Me
     actions.do_leave(seat, why=body.why, by=request.auth.actor)
     seat.refresh_from_db()
     return seat
+
+
+@area.patch("/groups/{group_id}/memberships/{member_id}", "groups:write", MembershipOut)
+def update_membership(
+    request: Call, group_id: Id, member_id: Id, body: MembershipChange
+) -> Membership:
+    """Sets the nickname in a group, or makes a member its moderator, or one no more."""
+    seat, values = find_seat(request, group_id, member_id), given(body)
+    with transaction.atomic():
+        if "nickname" in values:
+            actions.do_set_nickname(seat, values["nickname"], by=request.auth.actor)
+        if "moderator" in values:
+            do_set_moderator(seat, values["moderator"], by=request.auth.actor)
+    return find_seat(request, group_id, member_id)
+
+
+def do_set_moderator(seat: Membership, on: bool, *, by: str) -> None:
+    """Gives the powers of a moderator in the group, or takes them back; twice is once."""
+    mine = Membership.objects.filter(pk=seat.pk, left_at=None)
+    if mine.filter(moderator=not on).update(moderator=on):
+        record("moderator_appointed" if on else "moderator_dismissed",
+               community=seat.group.community_id, actor=by,
+               member=seat.member_id, group=seat.group_id)  # fmt: skip
 
 
 def find_seat(call: Call, group_id: int, member_id: int) -> Membership:
