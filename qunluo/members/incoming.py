@@ -35,6 +35,7 @@ class Batch:
         self._known = self._find_known(rows)
         self.new: list[Member] = []
         self.changed: dict[int, Member] = {}
+        self.torn: set[int] = set()  # rows whose account and contacts are of different members
         self.pairs = [(row, self._member_of(row)) for row in rows]
         self.made = len(self.new)
         self.met = len(rows) - self.made
@@ -65,10 +66,12 @@ class Batch:
         keys = [
             k for k in (("id", row.external_id), ("phone", phone), ("email", email)) if k[1]
         ]
-        member = next((self._known[key] for key in keys if key in self._known), None)
-        if member is None:
-            member = self._make(row)
-        else:
+        found = [self._known[key] for key in keys if key in self._known]
+        member = found[0] if found else self._make(row)
+        if any(other is not member for other in found):
+            self.torn.add(id(row))  # whose it is can't be told: nothing of it is taken
+            return member
+        if found:
             self._complete(member, row)
         holds = {"id": row.external_id, "phone": member.phone_hash, "email": member.email_hash}
         for kind, value in keys:
@@ -123,7 +126,7 @@ class Batch:
         self._store_tags(by)
 
     def _store_accounts(self) -> None:
-        wanted = {row.external_id: member for row, member in reversed(self.pairs)}
+        wanted = {row.external_id: member for row, member in reversed(self._sure())}
         wanted.pop("", None)
         there = Identity.objects.filter(
             community=self.community, channel=self.channel, external_id__in=list(wanted)
@@ -136,8 +139,11 @@ class Batch:
             for account, member in wanted.items()
         )  # fmt: skip
 
+    def _sure(self) -> list[tuple[Row, Member]]:
+        return [(row, member) for row, member in self.pairs if id(row) not in self.torn]
+
     def _store_tags(self, by: str) -> None:
-        named = [(member, name) for row, member in self.pairs for name in row.tags]
+        named = [(member, name) for row, member in self._sure() for name in row.tags]
         if not named:
             return
         tags = self._find_tags({name for _, name in named})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
@@ -116,26 +115,6 @@ def _plan_notice(notice: groups.Notice) -> None:
     )  # fmt: skip
 
 
-_teaching = threading.Lock()
-
-
-def teach() -> bool:
-    """Trains a classifier that lacks, beside the rounds: it takes seconds, and joiners wait for
-    none of it."""
-    if _teaching.acquire(blocking=False):
-        threading.Thread(target=_teach, name="teaching", daemon=True).start()
-    return False
-
-
-def _teach() -> None:
-    try:
-        while groups.teach():
-            pass
-    finally:
-        connection.close()
-        _teaching.release()
-
-
 def _some(one: Callable[[], bool]) -> bool:
     done = 0
     while done < AT_ONCE and one():
@@ -152,6 +131,5 @@ for _task in (
     Task("members.tags", members.step_tags, every_s=60.0),
     Task("members.imports", members.step_import, every_s=1.0),
     Task("groups.due", look_after_groups, every_s=30.0),
-    Task("groups.lessons", teach, every_s=120.0),
 ):
     register(_task)

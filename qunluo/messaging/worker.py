@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from qunluo.groups import tasks as groups
 from qunluo.messaging.tasks import Task, list_tasks
 
+LESSONS_S = 120.0  # between looks whether moderators decided enough to learn from
 IDLE_S = 0.1  # between rounds in which nothing was done
 LONGEST_REST_S = 30.0  # of a task that keeps failing
 log = logging.getLogger(__name__)
@@ -23,14 +26,15 @@ class Rounds:
     """When each task may run again. One that breaks rests, longer each time, and holds up
     no other."""
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: Callable[[], Sequence[Task]] = list_tasks) -> None:
+        self._tasks = tasks
         self._next: dict[str, float] = {}
         self._failures: dict[str, int] = {}
 
     def step(self) -> bool:
         """Runs every task that may run; whether any had work."""
         busy = False
-        for task in list_tasks():
+        for task in self._tasks():
             if time.monotonic() >= self._next.get(task.name, 0.0):
                 busy |= self._run(task)
         return busy
@@ -61,6 +65,7 @@ def step() -> bool:
 
 def run_worker(stop: threading.Event) -> None:
     """Works until told to stop; the round that is running is finished."""
+    threading.Thread(target=_teach, args=(stop,), name="teaching", daemon=True).start()
     rounds = Rounds()
     while not stop.is_set():
         busy = rounds.step()
@@ -68,3 +73,16 @@ def run_worker(stop: threading.Event) -> None:
             close_old_connections()
         if not busy:
             stop.wait(IDLE_S)
+
+
+def _teach(stop: threading.Event) -> None:
+    """Trains classifiers that lack beside the rounds: it takes seconds, and joiners wait for none
+    of it."""
+    while not stop.is_set():
+        try:
+            while groups.teach() and not stop.is_set():
+                pass
+        except Exception as error:
+            log.warning("teaching: %s", type(error).__name__)
+        connection.close()
+        stop.wait(LESSONS_S)
