@@ -136,6 +136,7 @@ class Ear:
         self.line.request("GET", f"/live/{code}?after={after}", headers=named)
         self.answer = self.line.getresponse()
         self.status = self.answer.status
+        self.kept: set[tuple[int, int]] = set()
 
     def event(self) -> dict[str, Any]:
         """The next event: its name, id and data; comments are passed over."""
@@ -156,8 +157,15 @@ class Ear:
         while len(heard) < count:
             event = self.event()
             if "event" not in event:
-                heard += [item["text"] for item in event["data"]]
+                heard += [item["text"] for item in event["data"] if self._is_new(item)]
         return heard
+
+    def _is_new(self, item: dict[str, Any]) -> bool:
+        """As a page does: what comes twice, with the same revision, is kept once."""
+        mark = (item["id"], item["revision"])
+        new = mark not in self.kept
+        self.kept.add(mark)
+        return new
 
     def close(self) -> None:
         self.answer.close()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from qunluo.community.models import Community
 from qunluo.events.models import Event
@@ -15,8 +14,6 @@ from qunluo.groups.actions import do_close_group, do_dissolve_group
 from qunluo.groups.classifier import make_model
 from qunluo.groups.models import Group, Membership, Said
 from qunluo.groups.moderation import MEMORY, find_lessons, model_folder
-from qunluo.groups.naming import AGAIN_AFTER, do_remind
-from qunluo.groups.nicknames import parse_nickname
 from qunluo.groups.queries import RUNNING, list_groups
 from qunluo.groups.rules import judge_state
 from qunluo.kit.text import Text
@@ -24,8 +21,6 @@ from qunluo.kit.text import Text
 GOODBYE = timedelta(hours=24)
 """How long a group says goodbye before it is dissolved; a group of hours takes a tenth of its
 life."""
-NEW = timedelta(days=7)
-"""Who is here for longer is not reminded of a nickname any more."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +78,6 @@ def goodbye(group: Group) -> timedelta:
     return min(GOODBYE, (group.closing_at - group.made_at) / 10)
 
 
-def remind_nicknames(now: datetime) -> Iterator[Notice]:
-    """Reminders to those who came a day ago, or some days, and whose nickname does not follow
-    the template (as many as the community allows)."""
-    seats = Membership.objects.filter(
-        Q(reminded_at=None) | Q(reminded_at__lte=now - AGAIN_AFTER), left_at=None,
-        joined_at__lte=now - AGAIN_AFTER, joined_at__gt=now - NEW, group__state__in=RUNNING,
-    ).exclude(group__nickname="")  # fmt: skip
-    for seat in seats.select_related("group__community", "member").order_by("id"):
-        if parse_nickname(seat.group.nickname, seat.nickname) is None:
-            words = do_remind(seat)
-            if words:
-                cause = f"nickname:{seat.pk}:{seat.reminders}"
-                yield Notice(seat.group, words, cause, seat.member_id)
-
-
 @transaction.atomic
 def count_seats(group: Group) -> int:
     """Counts the seats anew: by how many the number was wrong. Merging members can leave one."""
@@ -140,7 +120,7 @@ def teach() -> bool:
 
 def step(now: datetime) -> list[Notice]:
     """Everything that is due; the notices are to be sent by the caller. Cheap when nothing is."""
-    notices = [*close_due(now), *remind_nicknames(now)]
+    notices = list(close_due(now))
     dissolve_due(now)
     forget_said(now)
     for community in Community.objects.order_by("id"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qunluo.community.models import Community
 from qunluo.events.actions import record
-from qunluo.groups.actions import do_join, do_set_nickname
+from qunluo.groups.actions import do_join
 from qunluo.groups.models import Group, Membership, Said
 from qunluo.groups.tasks import close_due, count_seats, forget_said, step
 from qunluo.groups.welcome import do_claim_welcome, join_names, render_welcome
@@ -110,21 +110,6 @@ def test_a_group_falls_silent_and_wakes(tea: Community, bob: Member, noon: datet
     step(later)
     group.refresh_from_db()
     assert group.state == "growing"
-
-
-@pytest.mark.django_db
-def test_at_most_two_reminders_of_the_nickname(
-    tea: Community, bob: Member, noon: datetime
-) -> None:
-    group, dan = make_group(tea, nickname="{city}-{nick}"), make_member(tea, "Dan")
-    do_join(group, bob, by=bob.actor)
-    do_set_nickname(do_join(group, dan, by=dan.actor), "上海-Dan", by=dan.actor)
-    reminded = []
-    for days in range(1, 6):
-        day = noon + timedelta(days=days, hours=1)
-        with clock.use(clock.faster(0, day)):
-            reminded += [notice.member_id for notice in step(day)]
-    assert reminded == [bob.pk, bob.pk]
 
 
 @pytest.mark.django_db
