@@ -41,10 +41,10 @@ PORTS = range(FIRST_PORT, FIRST_PORT + 100)
 ADDRESS = Text("Qunluo is open at {address}", "群落已打开：{address}")
 HOW_TO_STOP = Text("Ctrl-C stops it.", "按 Ctrl-C 停止。")
 REACHABLE = Text(
-    "Others on the network can open it, and it asks for no password: put it behind a proxy "
-    "that does, or leave QUNLUO_HOST unset.",
-    "网络中的其他人也能打开它，而且无需密码："
-    "请放在需要登录的代理之后，或不要设置 QUNLUO_HOST。",
+    "Others on the network can open it, without encryption: for more than a trusted network put it "
+    "behind a proxy with TLS (QUNLUO_SECURE=yes).",
+    "网络中的其他人也能打开它，且未加密：若不是可信的内网，请放在带 TLS 的代理之后"
+    "（QUNLUO_SECURE=yes）。",
 )
 
 
