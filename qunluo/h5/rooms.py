@@ -17,6 +17,7 @@ from qunluo.channels.web.images import (
     CONTENT_TYPE,
     MOST_BYTES,
     find_image,
+    forget_image,
     keep_image,
     place_of,
 )
@@ -267,6 +268,7 @@ def recall(request: HttpRequest, code: str) -> HttpResponse:
     limit(request, "act", seat.member.pk)
     message = _message(seat, read_json(request))
     do_recall(message, by=seat.member.actor)
+    forget_image(message.image)
     return _again(seat, message)
 
 

@@ -159,6 +159,16 @@ def test_a_message_can_be_recalled_for_two_minutes(group: Group, noon: Any) -> N
     assert (item["recalled"], item["text"]) == (True, "")
 
 
+def test_a_picture_that_was_taken_back_is_gone(group: Group) -> None:
+    client, _ = seated(group)
+    name = upload(client, group, picture("JPEG")).json()["image"]
+    number = say(client, group, "", image=name).json()["item"]["id"]
+    address = f"/r/{group.code}/media/{name.rsplit('/')[-1]}"
+    assert b"".join(client.get(address))
+    send(client, f"/r/{group.code}/recall", message=number)
+    assert client.get(address).status_code == 404
+
+
 def test_nobody_recalls_what_somebody_else_said(group: Group) -> None:
     (bob, _), (dora, _) = seated(group), seated(group, "Dora")
     number = say(bob, group).json()["item"]["id"]
