@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+PATIENCE_S = 60.0
 HOST = "127.0.0.1"
 UP_WITHIN_S = 60.0
 
@@ -141,7 +142,9 @@ class Ear:
     def event(self) -> dict[str, Any]:
         """The next event: its name, id and data; comments are passed over."""
         found: dict[str, Any] = {}
+        until = time.monotonic() + PATIENCE_S  # signs of life keep the line's own timeout away
         while line := self.answer.readline().decode():
+            assert time.monotonic() < until, "nothing was heard"
             name, _, value = line.rstrip("\n").partition(": ")
             if name:
                 found[name] = value

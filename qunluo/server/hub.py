@@ -60,7 +60,7 @@ class Hub:
     def __init__(self, in_thread: InThread) -> None:
         self.topics: dict[int, Topic] = {}
         self.in_thread = in_thread
-        self.direct = -1  # the last direct item that was told; -1: not asked yet
+        self.direct = 0  # the last direct item that was told
         self.task: asyncio.Task[None] | None = None
         self.version = Version()
 
@@ -69,7 +69,7 @@ class Hub:
         topic = self.topics.setdefault(admitted.group_id, Topic(admitted.revision))
         topic.listeners.add(listener)
         if self.task is None or self.task.done():
-            self.direct = -1
+            self.direct = admitted.direct
             self.task = asyncio.create_task(self._follow())
 
     def leave(self, listener: Listener) -> None:

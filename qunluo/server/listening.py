@@ -36,6 +36,7 @@ class Admitted:
     group_id: int
     revision: int
     member_id: int | None
+    direct: int = 0  # the last direct item of all, before what is unseen is read
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ def admit(code: str, cookies: Mapping[str, str]) -> Admitted | None:
     group = Group.objects.filter(code=code).first()
     if group is None:
         return None
-    revision = read_revisions([group.pk]).get(group.pk, 0)
+    revision, direct = read_revisions([group.pk]).get(group.pk, 0), newest_direct()
     member = find_member(find_session(cookies.get(COOKIE)), group.community_id)
     if member is not None and group.memberships.filter(member=member, left_at=None).exists():
-        return Admitted(group.pk, revision, member.pk)
+        return Admitted(group.pk, revision, member.pk, direct)
     if _is_staff(cookies.get(settings.SESSION_COOKIE_NAME), group):
-        return Admitted(group.pk, revision, None)
+        return Admitted(group.pk, revision, None, direct)
     return None
 
 
@@ -133,13 +134,17 @@ def list_unseen(admitted: Admitted) -> list[dict[str, Any]]:
     return [_as_direct(item) for item in items.order_by("id")]
 
 
+def newest_direct() -> int:
+    return DirectItem.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
 def list_directs(
     after: int, people: Collection[int]
 ) -> tuple[int, dict[int | None, list[dict[str, Any]]]]:
-    """The direct items that came after one, by member; and the last of all. -1 begins."""
-    newest = DirectItem.objects.order_by("-id").values_list("id", flat=True).first() or 0
+    """The direct items that came after one, by member; and the last of all."""
+    newest = newest_direct()
     found: dict[int | None, list[dict[str, Any]]] = defaultdict(list)
-    if 0 <= after < newest:
+    if after < newest:
         for item in DirectItem.objects.filter(pk__gt=after, member_id__in=people).order_by(
             "id"
         ):
