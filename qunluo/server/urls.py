@@ -18,17 +18,18 @@ def _keys(view: View) -> View:
     return cast(View, staff_view("manage_api")(cast(Any, view)))
 
 
+_ONE = f"keys/{_HOOK}"
 keys = [
-    path("", _keys(pages.tokens), name="tokens"),
-    path("/<int:token_id>/revoke", _keys(pages.revoke), name="revoke"),
-    path("/webhooks", _keys(pages.webhooks), name="webhooks"),
-    path(f"/{_HOOK}", _keys(pages.webhook), name="webhook"),
-    path(f"/{_HOOK}/switch", _keys(pages.switch), name="switch"),
-    path(f"/{_HOOK}/remove", _keys(pages.remove), name="remove"),
-    path(f"/{_HOOK}/calls/<int:call_id>/redeliver", _keys(pages.redeliver), name="redeliver"),
+    path("keys", _keys(pages.tokens), name="tokens"),
+    path("keys/<int:token_id>/revoke", _keys(pages.revoke), name="revoke"),
+    path("keys/webhooks", _keys(pages.webhooks), name="webhooks"),
+    path(_ONE, _keys(pages.webhook), name="webhook"),
+    path(f"{_ONE}/switch", _keys(pages.switch), name="switch"),
+    path(f"{_ONE}/remove", _keys(pages.remove), name="remove"),
+    path(f"{_ONE}/calls/<int:call_id>/redeliver", _keys(pages.redeliver), name="redeliver"),
 ]
 urlpatterns = [
-    path("console/keys", include((keys, "keys"))),
+    path("console/", include((keys, "keys"))),
     path("", include("qunluo.console.urls")),
     path("", include("qunluo.h5.urls")),
     path("api/v1/", include("qunluo.api.urls")),
