@@ -53,9 +53,9 @@ WORDS: dict[str, Text] = {
         "{name}，新成员发送的链接需要工作人员查看后才会显示。",
     ),
     "remind": Text(
-        "{name}, your message was taken back because of this: {why} Please keep the group free "
-        "of it. If we are wrong, appeal, and a person will look at it.",
-        "{name}，你的消息已被收起，原因：{why}请共同维护群内环境。如有误判，可以申诉，会有人工复核。",
+        "{name}, a friendly reminder: {why} Please keep the group free of it. If we are wrong, "
+        "appeal, and a person will look at it.",
+        "{name}，友情提醒：{why}请共同维护群内环境。如有误判，可以申诉，会有人工复核。",
     ),
     "warn": Text(
         "{name}, this is a warning: {why} The next time you will be removed from the group. You "

@@ -36,6 +36,7 @@ DOUBT = 0.4  # below, the classifier says nothing
 LESSON = 10  # decisions
 MOST_LESSONS = 2000
 MINUTE = timedelta(minutes=1)
+HAND = "hand"  # a moderator, among the detectors
 MEMORY = timedelta(minutes=10)
 
 
@@ -265,16 +266,19 @@ def _remove(case: Case) -> None:
 
 
 def _ban(case: Case, now: datetime) -> None:
+    why = (find_why(case) or Text(case.why, case.why)).zh[:200]
     Ban.objects.get_or_create(
         community_id=case.community_id, member=case.member, lifted_at=None,
-        defaults={"case": case, "why": _why(case).zh[:200], "by": case.by, "at": now},
+        defaults={"case": case, "why": why, "by": case.by, "at": now},
     )  # fmt: skip
 
 
-def _why(case: Case) -> Text:
-    """The surest evidence in words."""
-    first = case.evidence[0]["why"] if case.evidence else {"en": case.why, "zh": case.why}
-    return Text(first["en"], first["zh"])
+def find_why(case: Case) -> Text | None:
+    """The surest evidence in words; None for what a moderator decided, whose reasons are for the
+    record and not for the group."""
+    if not case.evidence or case.evidence[0]["detector"] == HAND:
+        return None
+    return Text(**case.evidence[0]["why"])
 
 
 def do_act(
@@ -284,7 +288,7 @@ def do_act(
     """What a moderator does by hand: a case like any other, with strike, undo and appeal."""
     now = clock.now()
     with transaction.atomic():
-        finding = Finding("hand", 1.0, (), Text(why, why))
+        finding = Finding(HAND, 1.0, (), Text(why, why))
         case = Case.objects.create(
             community_id=group.community_id, group=group, member=member, message_id=message_id,
             text=text, score=1.0, evidence=[finding.as_json()], act=act, by=by, at=now, why=why,

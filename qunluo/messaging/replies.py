@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import F, Max, Q
 
 from qunluo.community.queries import settings_of
+from qunluo.groups.ladder import tell_act
 from qunluo.groups.models import Case, Group, Membership
-from qunluo.groups.moderation import do_judge
+from qunluo.groups.moderation import do_judge, find_why
 from qunluo.groups.rules import parse_nickname
 from qunluo.kit import clock
 from qunluo.kit.text import Text
@@ -30,19 +31,9 @@ from qunluo.messaging.rules import (
     zone_of,
 )
 
-HIDING = ("warn", "remove", "ban")  # the words go with these; a reminder leaves them
-TOLD = {
-    "remind": Text(
-        "{name}, a friendly reminder: this doesn't fit the group's rules. Please leave it out "
-        "next time.",
-        "{name}，友情提醒：这条消息不太符合群规，下次请注意哦～",
-    ),
-    "warn": Text(
-        "{name}, this is against the group's rules and has been removed. Next time you will be "
-        "removed from the group. If we are wrong, you can appeal.",
-        "{name}，该消息违反群规，已被移除；再次违规将被移出本群。如有误判，可以申诉。",
-    ),
-}
+HIDING = ("hold", "warn", "remove", "ban")  # the words go with these; a reminder leaves them
+TOLD = ("hold", "remind", "warn")  # in the group; who is put out reads it on their own page
+BY_HAND = Text("it is against the group's rules.", "不符合群规。")
 
 
 def do_react_to(message: Message, seat: Membership) -> None:
@@ -79,10 +70,12 @@ def do_follow_case(case: Case) -> None:
 
 def _tell(case: Case) -> None:
     group, member = case.group, case.member
-    words = TOLD[case.act].format(name=member.name)(group.community.lang)
+    words = tell_act(case.act, name=member.name, why=find_why(case) or BY_HAND)
+    if words is None:
+        return
     do_plan_delivery(
         group.community, channel=group.channel, kind="post", cause=f"case:{case.pk}:{case.act}",
-        body={"text": words, "mentions": [member.pk], "reply_to": case.message_id},
+        body={"text": words(group.community.lang), "mentions": [member.pk], "reply_to": case.message_id},
         group=group, member=member, own_act=True,
     )  # fmt: skip
 

@@ -418,6 +418,25 @@ def test_who_may_not_come_in_is_put_out_on_the_platform(
     assert texts(platform, "remove") == [""]
 
 
+def test_a_newcomers_link_is_out_of_sight_until_a_moderator_has_seen_it(
+    noon: datetime, platform: LedgerChannel, seat: Membership, tea: Community
+) -> None:
+    for rule in do_ensure_rules(tea):
+        do_set_rule(rule, by="staff:1", shadow=False)
+    said = say(seat, "看这个 https://news.example.com/a")
+    assert said.message is not None
+    case = Case.objects.get()
+    assert (case.act, case.message_id) == ("hold", said.message.pk)
+    said.message.refresh_from_db()
+    assert said.message.hidden_at is not None
+    (told,) = texts(platform)
+    assert "Dora" in told
+    do_undo_case(case, by="staff:1", why="a good link")
+    work()
+    said.message.refresh_from_db()
+    assert said.message.hidden_at is None
+
+
 def test_what_breaks_is_put_aside_and_holds_up_nothing(
     platform: LedgerChannel, seat: Membership
 ) -> None:
