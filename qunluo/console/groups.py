@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,12 +19,12 @@ from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.group_forms import GroupForm, PinForm, ReplyForm, initial_of
 from qunluo.console.starting import share
 from qunluo.console.wording import current_lang
-from qunluo.events.actions import record
 from qunluo.groups.actions import (
     do_close_group,
     do_decide_request,
     do_found_group,
     do_set_group,
+    do_set_moderator,
 )
 from qunluo.groups.models import Case, Group, JoinRequest, Membership, ModerationRule
 from qunluo.groups.moderation import list_rules
@@ -198,21 +197,16 @@ def pin(request: StaffRequest, group_id: int) -> HttpResponse:
 
 @staff_view("run_groups")
 @require_POST
-@transaction.atomic
 def moderator(request: StaffRequest, group_id: int) -> HttpResponse:
     """Gives a member the powers of a moderator here, or takes them back."""
     group = find_group(request, group_id)
     wanted = request.POST.get("seat", "")
-    on = request.POST.get("on") == "1"
     plain = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
-    seat = Membership.objects.filter(group=group, left_at=None, pk=int(wanted) if plain else 0)
-    found = seat.first()
-    if found is None:
+    seats = Membership.objects.filter(group=group, left_at=None)
+    seat = seats.filter(pk=int(wanted) if plain else 0).select_related("group").first()
+    if seat is None:
         raise Http404
-    if seat.filter(moderator=not on).update(moderator=on):
-        record("moderator_appointed" if on else "moderator_dismissed",
-               community=request.community.pk, actor=request.staff.actor,
-               member=found.member_id, group=group.pk)  # fmt: skip
+    do_set_moderator(seat, request.POST.get("on") == "1", by=request.staff.actor)
     return redirect("console:group", group.pk)
 
 

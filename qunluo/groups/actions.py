@@ -333,3 +333,13 @@ def do_dissolve_group(group: Group, *, by: str) -> int:
            data={"members": left})  # fmt: skip
     group.refresh_from_db()
     return left
+
+
+@transaction.atomic
+def do_set_moderator(seat: Membership, on: bool, *, by: str) -> None:
+    """Gives the powers of a moderator in the group, or takes them back; twice is once."""
+    mine = Membership.objects.filter(pk=seat.pk, left_at=None)
+    if mine.filter(moderator=not on).update(moderator=on):
+        record("moderator_appointed" if on else "moderator_dismissed",
+               community=seat.group.community_id, actor=by,
+               member=seat.member_id, group=seat.group_id)  # fmt: skip

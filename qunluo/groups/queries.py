@@ -61,14 +61,6 @@ def find_ban(community: Community, member: Member) -> Ban | None:
     return Ban.objects.filter(community=community, member=member, lifted_at=None).first()
 
 
-def list_bans(community: Community) -> QuerySet[Ban]:
-    return (
-        Ban.objects.filter(community=community, lifted_at=None)
-        .select_related("member", "case")
-        .order_by("-id")
-    )
-
-
 def list_cases(
     community: Community, *, states: Iterable[str] = ("open", "appealed")
 ) -> QuerySet[Case]:

@@ -26,7 +26,6 @@ from qunluo.channels.web.links import invite_token
 from qunluo.channels.web.models import DirectItem
 from qunluo.channels.web.receiving import do_say
 from qunluo.groups.models import Membership
-from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.queries import count_members, find_membership, list_memberships
 from qunluo.h5.errors import (
     GoneMessageError,
@@ -41,7 +40,7 @@ from qunluo.h5.out import outside
 from qunluo.h5.pages import as_json, one_line, page, read_json, several_lines
 from qunluo.h5.seats import Seat, find_seat, find_visitor
 from qunluo.kit import clock
-from qunluo.messaging.actions import do_react, do_recall
+from qunluo.messaging.actions import do_name, do_react, do_recall
 from qunluo.messaging.models import Message, Room
 from qunluo.messaging.queries import find_message, list_before, list_news, search_messages
 
@@ -294,5 +293,5 @@ def nickname(request: HttpRequest, code: str) -> HttpResponse:
     membership = find_membership(group, member) if member else None
     if membership is not None and member is not None:
         wanted = one_line(request.POST.get("nickname"), NAME_LENGTH)
-        do_set_nickname(membership, wanted, by=member.actor)
+        do_name(membership, wanted, by=member.actor)
     return redirect("h5:room", group.code)

@@ -13,12 +13,14 @@ from qunluo.messaging.messages import (
 )
 from qunluo.messaging.outbox import do_plan_delivery, do_settle_unknown
 from qunluo.messaging.questions import do_answer, do_ask, do_dismiss
+from qunluo.messaging.replies import do_name
 
 __all__ = [
     "do_answer",
     "do_ask",
     "do_dismiss",
     "do_hide",
+    "do_name",
     "do_plan_delivery",
     "do_post",
     "do_process",

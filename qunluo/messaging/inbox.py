@@ -12,7 +12,6 @@ from django.db.models import F
 from qunluo.groups.actions import do_join, do_leave
 from qunluo.groups.errors import WaitingForApprovalError
 from qunluo.groups.models import Group, Membership
-from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.queries import find_membership
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
@@ -29,7 +28,7 @@ from qunluo.messaging.messages import (
 )
 from qunluo.messaging.models import Inbound, Message
 from qunluo.messaging.outbox import do_take_receipt
-from qunluo.messaging.replies import do_put_out, do_react_to
+from qunluo.messaging.replies import do_name, do_put_out, do_react_to
 
 Body = dict[str, Any]
 MOST_ATTEMPTS = 5
@@ -175,7 +174,7 @@ def _profile(channel: str, body: Body) -> None:
     if name:
         do_rename(seat.member, name, by=seat.member.actor)
     if body.get("nickname") is not None:
-        do_set_nickname(seat, str(body["nickname"])[:80], by=seat.member.actor)
+        do_name(seat, str(body["nickname"])[:80], by=seat.member.actor)
 
 
 def _receipt(channel: str, body: Body) -> None:

@@ -39,11 +39,6 @@ def find_message(group: Group, message_id: int) -> Message | None:
     return _shown().filter(group=group, pk=message_id).first()
 
 
-def list_messages_of(member: Member) -> QuerySet[Message]:
-    """What somebody said, the newest first."""
-    return _shown().filter(member=member).order_by("-id")
-
-
 def as_room_item(message: Message, viewer_member_id: int | None = None) -> dict[str, Any]:
     """A message as a room shows it, in plain values; what was taken back has no words.
 

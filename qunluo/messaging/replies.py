@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Max, Q
 
 from qunluo.community.queries import settings_of
 from qunluo.groups.ladder import tell_act
 from qunluo.groups.models import Case, Group, Membership
 from qunluo.groups.moderation import do_judge, find_why
+from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.rules import parse_nickname
 from qunluo.kit import clock
 from qunluo.kit.text import Text
@@ -163,11 +165,24 @@ def _remind(message: Message, seat: Membership) -> bool:
     rows = Membership.objects.filter(pk=seat.pk, reminders=seat.reminders)
     if not rows.update(reminders=F("reminders") + 1):
         return False
-    group = message.group
-    words = REMINDER.format(name=seat.member.name, nickname=group.nickname)
+    words = REMINDER.format(name=seat.member.name, nickname=message.group.nickname)
+    _ask(seat, words, seat.reminders + 1)
+    return True
+
+
+def _ask(seat: Membership, words: Text, number: int) -> None:
+    group = seat.group
     do_plan_delivery(
         group.community, channel=group.channel, kind="post", group=group, member=seat.member,
-        cause=f"nickname:{seat.pk}:{seat.reminders + 1}", own_act=True,
+        cause=f"nickname:{seat.pk}:{number}", own_act=True,
         body={"text": words(group.community.lang), "mentions": [seat.member_id]},
     )  # fmt: skip
-    return True
+
+
+@transaction.atomic
+def do_name(seat: Membership, nickname: str, *, by: str) -> None:
+    """Sets a nickname in a group; where it does not follow the template, what was counted as a
+    reminder goes out as one."""
+    named = do_set_nickname(seat, nickname, by=by)
+    if named.reminder is not None:
+        _ask(seat, named.reminder, seat.reminders)

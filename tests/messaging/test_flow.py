@@ -18,7 +18,7 @@ from qunluo.members.actions import do_set_consent
 from qunluo.members.erasing import do_erase
 from qunluo.members.models import Member
 from qunluo.messaging import channel as channels
-from qunluo.messaging.actions import do_plan_delivery, do_process, do_receive
+from qunluo.messaging.actions import do_name, do_plan_delivery, do_process, do_receive
 from qunluo.messaging.channel import Parcel, Receipt, RefusedError, UnreachableError, register
 from qunluo.messaging.models import AutoReply, Delivery, Inbound, Message, Question
 from qunluo.messaging.outbox import claim, do_settle_unknown, try_deliver_one
@@ -189,6 +189,19 @@ def test_nicknames_are_asked_for_twice_at_most(
     for n in range(5):
         say(seat, "hello", f"k{n}", NOON + timedelta(days=n, hours=1))
     assert len([t for t in texts(platform) if "{city}-{nick}" in t]) == 2
+
+
+def test_a_reminder_that_is_counted_goes_out(
+    platform: LedgerChannel, seat: Membership, place: Group, noon: datetime
+) -> None:
+    Group.objects.filter(pk=place.pk).update(nickname="{city}-{nick}")
+    found = Membership.objects.get(pk=seat.pk)
+    do_name(found, "just me", by=seat.member.actor)
+    do_name(found, "still me", by=seat.member.actor)
+    work()
+    (told,) = texts(platform)
+    assert "Dora" in told
+    assert Membership.objects.get(pk=seat.pk).reminders == 1
 
 
 # moderation

@@ -24,7 +24,6 @@ from qunluo.api.values import (
     fetch,
     given,
 )
-from qunluo.events.actions import record
 from qunluo.groups import actions
 from qunluo.groups.errors import WaitingForApprovalError
 from qunluo.groups.models import Group, JoinRequest, Membership
@@ -281,17 +280,8 @@ def update_membership(
         if "nickname" in values:
             actions.do_set_nickname(seat, values["nickname"], by=request.auth.actor)
         if "moderator" in values:
-            do_set_moderator(seat, values["moderator"], by=request.auth.actor)
+            actions.do_set_moderator(seat, values["moderator"], by=request.auth.actor)
     return find_seat(request, group_id, member_id)
-
-
-def do_set_moderator(seat: Membership, on: bool, *, by: str) -> None:
-    """Gives the powers of a moderator in the group, or takes them back; twice is once."""
-    mine = Membership.objects.filter(pk=seat.pk, left_at=None)
-    if mine.filter(moderator=not on).update(moderator=on):
-        record("moderator_appointed" if on else "moderator_dismissed",
-               community=seat.group.community_id, actor=by,
-               member=seat.member_id, group=seat.group_id)  # fmt: skip
 
 
 def find_seat(call: Call, group_id: int, member_id: int) -> Membership:

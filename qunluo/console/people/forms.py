@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from qunluo.community.models import Community
 from qunluo.groups.models import Group
 from qunluo.kit import clock
-from qunluo.members.models import ChannelCode, Field, Member, Tag, TagGroup
+from qunluo.members.models import Field, Member, Tag, TagGroup
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 MOST_CHOICES = 100
@@ -215,12 +215,3 @@ class CodeForm(forms.Form):
 
 def open_groups(community: Community) -> Any:
     return Group.objects.filter(community=community, closed_at=None).order_by("name")
-
-
-def free_code(wanted: str) -> str:
-    """A code that is not taken, beginning as wanted."""
-    taken = set(
-        ChannelCode.objects.filter(code__startswith=wanted).values_list("code", flat=True)
-    )
-    numbered = (f"{wanted}{number}" for number in range(2, len(taken) + 3))
-    return wanted if wanted not in taken else next(c for c in numbered if c not in taken)
