@@ -17,7 +17,6 @@ from qunluo.channels.web.images import (
     CONTENT_TYPE,
     MOST_BYTES,
     find_image,
-    forget_image,
     keep_image,
     place_of,
 )
@@ -42,7 +41,13 @@ from qunluo.h5.seats import Seat, find_seat, find_visitor
 from qunluo.kit import clock
 from qunluo.messaging.actions import do_name, do_react, do_recall
 from qunluo.messaging.models import Message, Room
-from qunluo.messaging.queries import find_message, list_before, list_news, search_messages
+from qunluo.messaging.queries import (
+    find_message,
+    is_gone,
+    list_before,
+    list_news,
+    search_messages,
+)
 
 AT_ONCE = 40
 NEWS_AT_ONCE = 200
@@ -216,8 +221,9 @@ def _keep(request: HttpRequest, seat: Seat) -> str:
 def media(request: HttpRequest, code: str, name: str) -> HttpResponseBase:
     """A picture of the group, for its members, as a picture and nothing else."""
     seat = find_seat_or_404(request, code)
-    path = find_image(f"media/web/{seat.group.pk}/{name}")
-    if path is None:
+    stored = f"media/web/{seat.group.pk}/{name}"
+    path = find_image(stored)
+    if path is None or is_gone(seat.group, stored):
         raise Http404
     response = FileResponse(path.open("rb"), content_type=CONTENT_TYPE)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
@@ -267,7 +273,6 @@ def recall(request: HttpRequest, code: str) -> HttpResponse:
     limit(request, "act", seat.member.pk)
     message = _message(seat, read_json(request))
     do_recall(message, by=seat.member.actor)
-    forget_image(message.image)
     return _again(seat, message)
 
 

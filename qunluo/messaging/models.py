@@ -43,6 +43,9 @@ class Message(models.Model):
             models.Index(fields=["group", "-id"], name="message_newest"),
             models.Index(fields=["group", "revision"], name="message_changes"),
             models.Index(fields=["member", "-id"], name="message_of_member"),
+            models.Index(
+                fields=["image"], condition=~models.Q(image=""), name="message_of_picture"
+            ),
         ]
 
 

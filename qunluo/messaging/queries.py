@@ -106,3 +106,10 @@ def find_on_duty(community: Community) -> Staff | None:
 def list_deliveries(member: Member) -> QuerySet[Delivery]:
     """What went out to somebody, or will, the newest first."""
     return Delivery.objects.filter(member=member).order_by("-id")
+
+
+def is_gone(group: Group, image: str) -> bool:
+    """Whether a picture was taken back or removed wherever it was shown; one that was not sent
+    yet is not."""
+    shown = Message.objects.filter(group=group, image=image)
+    return shown.exists() and not shown.filter(recalled_at=None, hidden_at=None).exists()

@@ -21,7 +21,7 @@ from qunluo.groups.models import Group, Membership
 from qunluo.h5.pages import one_line, several_lines
 from qunluo.kit import clock
 from qunluo.members.models import Member
-from qunluo.messaging.actions import do_hide, do_post
+from qunluo.messaging.actions import do_hide, do_post, do_restore
 from qunluo.messaging.models import Message
 from tests.cast import client_of, make_group
 from tests.h5.people import seated, send
@@ -167,6 +167,20 @@ def test_a_picture_that_was_taken_back_is_gone(group: Group) -> None:
     assert b"".join(client.get(address))
     send(client, f"/r/{group.code}/recall", message=number)
     assert client.get(address).status_code == 404
+
+
+def test_a_picture_that_was_removed_is_shown_to_nobody_until_it_is_restored(
+    group: Group,
+) -> None:
+    client, _ = seated(group)
+    name = upload(client, group, picture("JPEG")).json()["image"]
+    number = say(client, group, "", image=name).json()["item"]["id"]
+    message = Message.objects.get(pk=number)
+    address = f"/r/{group.code}/media/{name.rsplit('/')[-1]}"
+    do_hide(message, by="system", why="test")
+    assert client.get(address).status_code == 404
+    do_restore(message, by="system")
+    assert b"".join(client.get(address))
 
 
 def test_nobody_recalls_what_somebody_else_said(group: Group) -> None:

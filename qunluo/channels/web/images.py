@@ -53,13 +53,6 @@ def forget_images(member_ids: Sequence[int]) -> None:
             path.unlink(missing_ok=True)
 
 
-def forget_image(name: str) -> None:
-    """Removes one picture: what was taken back is gone, for those who know its address too."""
-    path = find_image(name) if name else None
-    if path is not None:
-        path.unlink(missing_ok=True)
-
-
 def find_image(name: str) -> Path | None:
     """The file of a stored name; none for any other name."""
     if not _NAME.fullmatch(name):
