@@ -10,8 +10,8 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         """The worker sends what webhooks wait for."""
-        from qunluo.api import actions, tasks  # noqa: PLC0415 - needs the models
-        from qunluo.messaging.tasks import Task, register  # noqa: PLC0415 - needs the models
+        from qunluo.api import actions, tasks
+        from qunluo.messaging.tasks import Task, register
 
         register(Task("api.webhooks", tasks.look_after, every_s=0.2))
         register(Task("api.keys", actions.do_forget, every_s=600.0))

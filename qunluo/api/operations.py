@@ -97,8 +97,8 @@ class Area:
             called = view if method == "GET" else once(view, answer, status, kept=kept)
             summary, _, description = inspect.cleandoc(view.__doc__ or "").partition("\n\n")
             whole = {status: None if answer is bytes else answer}
-            called.permission = PERMISSION[scope]  # type: ignore[attr-defined]
-            called.scope = scope  # type: ignore[attr-defined]
+            called.permission = PERMISSION[scope]  # type: ignore[attr-defined]  # said on the view
+            called.scope = scope  # type: ignore[attr-defined]  # said on the view
             self.router.add_api_operation(
                 path, [method], called, auth=Bearer(scope), operation_id=view.__name__,
                 response={**whole, **dict.fromkeys(PROBLEMS, Problem)},
@@ -134,7 +134,7 @@ def once(view: View, answer: Any, status: int, *, kept: bool = True) -> View:
                 mine.save(update_fields=["status", "body"])
             return _again(mine)
 
-    called.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
+    called.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]  # ninja reads it
     return called
 
 

@@ -31,7 +31,7 @@ def _with_problems(view: View) -> View:
         refusal.headers["Allow"] = response.headers["Allow"]
         return refusal
 
-    called.open_to = OPEN  # type: ignore[attr-defined]
+    called.open_to = OPEN  # type: ignore[attr-defined]  # said on the view
     return called
 
 
@@ -41,7 +41,7 @@ def not_there(request: HttpRequest) -> HttpResponse:
     return as_problem(request, NotThereError())
 
 
-not_there.open_to = "everybody: it says that there is nothing"  # type: ignore[attr-defined]
+not_there.open_to = "everybody: it says that there is nothing"  # type: ignore[attr-defined]  # said on the view
 
 
 def _patterns() -> list[URLPattern]:

@@ -11,6 +11,6 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         """Renews what migrations drop on SQLite."""
-        from qunluo.members.fulltext import renew_triggers  # noqa: PLC0415 - needs the models
+        from qunluo.members.fulltext import renew_triggers
 
         post_migrate.connect(renew_triggers, dispatch_uid="members.fulltext")

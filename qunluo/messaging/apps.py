@@ -9,8 +9,8 @@ class Config(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from qunluo.members.erasing import register  # noqa: PLC0415 - models are loaded
-        from qunluo.messaging import queries  # noqa: F401, PLC0415 - declares its index
-        from qunluo.messaging.erasing import erase  # noqa: PLC0415
+        from qunluo.members.erasing import register
+        from qunluo.messaging import queries  # noqa: F401 - declares its index
+        from qunluo.messaging.erasing import erase
 
         register(erase)

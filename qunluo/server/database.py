@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 def load_django() -> None:
     """Django with our settings; nothing happens the second time."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.server.conf")
-    import django  # noqa: PLC0415 - settings are read here
+    import django
 
     django.setup()
 
@@ -42,7 +42,7 @@ def load_django() -> None:
 def prepare_database(settings: Settings, lang: str) -> None:
     """Makes the tables or brings them up to date, telling in a line how far it is."""
     load_django()
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     fresh = not settings.database and not is_made(settings)
     if fresh and copy_template(settings):
@@ -67,8 +67,8 @@ def wait_for_database(lang: str) -> None:
 
 def pending() -> int:
     """How many migrations the database lacks."""
-    from django.db import connection  # noqa: PLC0415
-    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
@@ -76,7 +76,7 @@ def pending() -> int:
 
 def migrate(progress: Progress = lambda done, total: None) -> None:
     """Applies what is pending."""
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command
 
     call_command("migrate", stdout=_Counting(pending(), progress), interactive=False)
 
@@ -129,8 +129,8 @@ def is_made(settings: Settings) -> bool:
 
 def template_path() -> Path:
     """An empty database with exactly these migrations, kept for the next start from nothing."""
-    from django.db import connection  # noqa: PLC0415
-    from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
 
     known = MigrationLoader(None).disk_migrations
     words = "\n".join(f"{app}.{name}" for app, name in sorted(known)) + _content()
@@ -158,7 +158,7 @@ def copy_template(settings: Settings) -> bool:
 
 def keep_template(settings: Settings) -> None:
     """Keeps the database, which is new and empty, for later; that it can't is no matter."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     with suppress(OSError):
         template = template_path()
@@ -174,7 +174,7 @@ def keep_template(settings: Settings) -> None:
 def empty_database(settings: Settings) -> None:
     """Removes every table of ours, whatever it holds; other tables of the database stay."""
     load_django()
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     connection.close()
     if not settings.database:

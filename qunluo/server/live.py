@@ -23,12 +23,12 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.server.conf")
 django.setup()
 
-from django.db import connection  # noqa: E402
-from django.http import parse_cookie  # noqa: E402
+from django.db import connection  # noqa: E402 - Django first
+from django.http import parse_cookie  # noqa: E402 - Django first
 
-from qunluo.kit.errors import QunluoError  # noqa: E402
-from qunluo.server.hub import CLOSE, Hub, Listener  # noqa: E402
-from qunluo.server.listening import (  # noqa: E402
+from qunluo.kit.errors import QunluoError  # noqa: E402 - Django first
+from qunluo.server.hub import CLOSE, Hub, Listener  # noqa: E402 - Django first
+from qunluo.server.listening import (  # noqa: E402 - Django first
     Admitted,
     admit,
     allowed_origin,

@@ -95,8 +95,8 @@ def _living(
     if not sample:
         yield {"QUNLUO_SAMPLE": "0"}, []
         return
-    from qunluo.living.clocks import kept_clock  # noqa: PLC0415 - needs loaded settings
-    from qunluo.living.founding import found_sample  # noqa: PLC0415
+    from qunluo.living.clocks import kept_clock
+    from qunluo.living.founding import found_sample
 
     with kept_clock(settings.data) as chosen:
         told = found_sample(lang)
@@ -106,7 +106,7 @@ def _living(
 def _run_crew(
     settings: Settings, env: dict[str, str], words: str, lang: str, *, sample: bool
 ) -> None:
-    from django.db import connections  # noqa: PLC0415
+    from django.db import connections
 
     connections.close_all()  # the children have their own
     names = ["web", "live", "worker", *(["living"] if sample else [])]
@@ -154,8 +154,8 @@ def serve_worker() -> None:
     end_with_parent()
     prepare(None, None, None)
     wait_for_database(system_lang())
-    from qunluo.messaging.insight import keep_feeding  # noqa: PLC0415 - needs loaded settings
-    from qunluo.messaging.worker import run_worker  # noqa: PLC0415
+    from qunluo.messaging.insight import keep_feeding
+    from qunluo.messaging.worker import run_worker
 
     stop = threading.Event()
     stop_on_signals(stop)
@@ -170,7 +170,7 @@ def serve_living() -> None:
     end_with_parent()
     prepare(None, None, None)
     wait_for_database(system_lang())
-    from qunluo.living.play import play  # noqa: PLC0415 - needs loaded settings
+    from qunluo.living.play import play
 
     stop = threading.Event()
     stop_on_signals(stop)
@@ -255,7 +255,7 @@ def _alone(settings: Settings) -> Iterator[IO[str]]:
 def _lock(file: IO[str]) -> bool:
     if sys.platform == "win32":
         return True
-    import fcntl  # noqa: PLC0415 - unknown on Windows
+    import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -266,9 +266,9 @@ def _lock(file: IO[str]) -> bool:
 
 def _run(settings: Settings, port: int, what: Literal["web", "live"] = "web") -> None:
     """Granian with the pages (one process: jobs live in it) or the live stream."""
-    from granian import Granian  # noqa: PLC0415 - slow to import, needed only here
-    from granian.constants import Interfaces  # noqa: PLC0415
-    from granian.log import LogLevels  # noqa: PLC0415
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     targets: dict[str, tuple[str, Interfaces, dict[str, Any]]] = {
         "web": ("qunluo.server.wsgi:application", Interfaces.WSGI, {"blocking_threads": 8}),

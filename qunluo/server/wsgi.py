@@ -10,9 +10,9 @@ application = get_wsgi_application()
 
 
 def _open() -> None:
-    from qunluo.console.sampling import want_sample  # noqa: PLC0415 - needs loaded settings
-    from qunluo.console.starting import tell_setup_code  # noqa: PLC0415
-    from qunluo.console.views import workshop  # noqa: PLC0415
+    from qunluo.console.sampling import want_sample
+    from qunluo.console.starting import tell_setup_code
+    from qunluo.console.views import workshop
 
     atexit.register(workshop().close)
     tell_setup_code()

@@ -109,7 +109,7 @@ def decide(request: StaffRequest, case_id: int, do: Decide, said: str) -> HttpRe
         do(case, request.staff.actor, form.cleaned_data["why"])
     response = done(request, said, "people:cases")
     tab = request.GET.get("show", "open")
-    return redirect(f"{response.url}?show={tab}") if tab in TABS else response  # type: ignore[attr-defined]
+    return redirect(f"{response.url}?show={tab}") if tab in TABS else response  # type: ignore[attr-defined]  # a redirect
 
 
 @staff_view("moderate")
