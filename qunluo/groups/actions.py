@@ -35,7 +35,6 @@ from qunluo.groups.queries import (
 )
 from qunluo.groups.rules import (
     Refusal,
-    Route,
     check_gate,
     judge_gate,
     plan_route,
@@ -241,14 +240,6 @@ def _with_successors(groups: Iterable[Group]) -> set[int]:
 
 def _together(reasons: Sequence[Text]) -> Text:
     return Text(" ".join(r.en for r in reasons), "".join(r.zh for r in reasons))
-
-
-def find_route(
-    community: Community, member: Member, groups: Iterable[Group] | None = None
-) -> Route | Refusal:
-    """Where somebody would go now, and why, without going there."""
-    chosen = list_groups(community, running=True) if groups is None else groups
-    return plan_route(map(as_option, chosen), find_applicant(member))
 
 
 def do_decide_request(request: JoinRequest, *, approve: bool, by: str) -> Membership | None:

@@ -1,70 +1,19 @@
-"""Newcomers are greeted once, groups end when their time has come."""
+"""Groups end when their time has come, fall silent and wake."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from qunluo.community.models import Community
 from qunluo.events.actions import record
 from qunluo.groups.actions import do_join
-from qunluo.groups.models import Group, Membership, Said
+from qunluo.groups.models import Group, Said
 from qunluo.groups.tasks import close_due, count_seats, forget_said, step
-from qunluo.groups.welcome import do_claim_welcome, join_names, render_welcome
 from qunluo.kit import clock
 from qunluo.members.models import Member
 from tests.cast import make_group, make_member
-
-WINDOW = timedelta(seconds=20)
-
-
-@given(
-    st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=9),
-    st.sampled_from(["en", "zh-hans"]),
-)
-def test_a_welcome_is_one_text_for_any_names(names: list[str], lang: str) -> None:
-    template = "{name}|{group}|{gives}|{rules}|{nickname}|{invite}|{next}|{other}"
-    text = render_welcome(template, names, group="Tea", lang=lang)
-    assert text.endswith("|{other}")
-    assert "|Tea|" in text
-
-
-def test_a_name_with_braces_stays_a_name() -> None:
-    said = render_welcome("{name}!", ["{rules}"], group="Tea", lang="en", rules="secret")
-    assert said == "{rules}!"
-
-
-def test_bursts_are_greeted_together() -> None:
-    names = [f"N{n}" for n in range(12)]
-    assert join_names(names[:1], "en") == "N0"
-    assert join_names(names[:3], "en") == "N0, N1 and N2"
-    assert join_names(names[:3], "zh-hans") == "N0、N1、N2"
-    assert join_names(names, "zh-hans") == "N0、N1、N2、N3、N4 等 12 位"
-    assert join_names(names, "en") == "N0, N1, N2, N3, N4 and 7 more"
-
-
-def test_the_default_welcome_says_what_the_group_gives() -> None:
-    assert render_welcome("", ["小满"], group="茶友", lang="zh-hans", gives="周三品茶") == (
-        "欢迎 小满 加入茶友！周三品茶"
-    )
-
-
-@pytest.mark.django_db
-def test_each_newcomer_is_greeted_once_and_in_time(
-    tea: Community, group: Group, noon: datetime
-) -> None:
-    old = do_join(group, make_member(tea, "Old"), by="system")
-    Membership.objects.filter(pk=old.pk).update(joined_at=noon - timedelta(minutes=1))
-    for name in ("Bob", "Dan"):
-        do_join(group, make_member(tea, name), by="system")
-    found = do_claim_welcome(group, now=noon, within=WINDOW, lang="en")
-    assert found is not None
-    assert "Bob and Dan" in found.text
-    assert len(found.member_ids) == 2
-    assert do_claim_welcome(group, now=noon, within=WINDOW, lang="en") is None
 
 
 @pytest.mark.django_db

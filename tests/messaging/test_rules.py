@@ -292,6 +292,11 @@ def test_names_bring_no_places_of_their_own(names: list[str], template: str, lan
     assert hostile[0].strip() in text or not hostile[0].strip()
 
 
+def test_the_usual_words_say_what_the_group_gives() -> None:
+    values = {"group": "茶友", "gives": "周三品茶"}
+    assert write_welcome("", ["小满"], values, "zh-hans") == "欢迎 小满 加入“茶友”！周三品茶"
+
+
 def test_many_joiners_are_counted() -> None:
     many = [f"n{n}" for n in range(NAMED + 3)]
     assert write_names(many, "en").endswith("n9 and 3 more")
