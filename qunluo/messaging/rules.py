@@ -296,13 +296,22 @@ def is_question(text: str) -> bool:
 
 # joiners
 
-GATHER = timedelta(seconds=3)  # joiners in between are greeted together
+GATHER = timedelta(seconds=1.5)  # joiners in between are greeted together, all within 2 s
 NAMED = 10  # more are counted
-_PLACE = re.compile(r"\{(name|group|gives|rules|nickname)\}")
+_PLACE = re.compile(r"\{(name|group|gives|rules|nickname|名字|群名|福利|群规|昵称)\}")
+_CHINESE = {
+    "名字": "name",
+    "群名": "group",
+    "福利": "gives",
+    "群规": "rules",
+    "昵称": "nickname",
+}
 GREETING = Text(
     "Welcome, {name}! This is “{group}”. {gives}", "欢迎 {name} 加入“{group}”！{gives}"
 )
-NICKNAME = Text("Please set your nickname here as {nickname}.", "请把群昵称改为：{nickname}")
+NICKNAME = Text(
+    "Please set your nickname here like “{nickname}”.", "请把群昵称改成“{nickname}”这样的格式。"
+)
 MORE = Text("and {n} more", "等 {n} 位新朋友")
 
 
@@ -321,14 +330,19 @@ def write_welcome(
     template: str, names: Sequence[str], values: dict[str, str], lang: str
 ) -> str:
     """The greeting: the group's own words with their places filled, or ours. Only known places
-    are filled, so names can't bring any of their own."""
+    are filled, so names can't bring any of their own. `nickname` is an example to follow."""
     words = template.strip() or GREETING(lang)
     filled = {**values, "name": write_names(names, lang)}
-    text = _PLACE.sub(lambda place: filled.get(place[1], ""), words).strip()
+    places = [_key(place) for place in _PLACE.finditer(words)]
+    text = _PLACE.sub(lambda place: filled.get(_key(place), ""), words).strip()
     asked = values.get("nickname", "")
-    if asked and "{nickname}" not in words:
+    if asked and "nickname" not in places:
         text += "\n" + NICKNAME(lang).replace("{nickname}", asked)
     return text
+
+
+def _key(place: re.Match[str]) -> str:
+    return _CHINESE.get(place[1], place[1])
 
 
 def write_names(names: Sequence[str], lang: str) -> str:
@@ -339,28 +353,6 @@ def write_names(names: Sequence[str], lang: str) -> str:
         return shown
     gap = "" if lang.startswith("zh") else " "
     return shown + gap + MORE.format(n=len(names) - (0 if not gap else NAMED))(lang)
-
-
-# nicknames
-
-SETTLE = timedelta(minutes=10)  # nobody is reminded on the doorstep
-BETWEEN = timedelta(days=1)
-REMINDER = Text(
-    "{name}, here we go by nicknames like {nickname}, so that everybody knows whom they talk to. "
-    "Could you set yours?",
-    "{name}，本群昵称格式为 {nickname}，方便大家互相认识，麻烦修改一下～",
-)
-
-
-def wants_nickname(
-    *, compliant: bool, reminders: int, cap: int, joined_at: datetime,
-    last_at: datetime | None, now: datetime,
-) -> bool:  # fmt: skip
-    """Whether to remind somebody of the nickname template now: `cap` times at most, a day
-    apart."""
-    if compliant or reminders >= cap or now - joined_at < SETTLE:
-        return False
-    return last_at is None or now - last_at >= BETWEEN
 
 
 def real(seconds: float, speed: float) -> timedelta:

@@ -272,7 +272,12 @@ def _run(settings: Settings, port: int, what: Literal["web", "live"] = "web") ->
 
     targets: dict[str, tuple[str, Interfaces, dict[str, Any]]] = {
         "web": ("qunluo.server.wsgi:application", Interfaces.WSGI, {"blocking_threads": 8}),
-        "live": ("qunluo.server.live:application", Interfaces.ASGI, {}),
+        # a stream has no end to wait for; who listens comes back with the revision they have
+        "live": (
+            "qunluo.server.live:application",
+            Interfaces.ASGI,
+            {"workers_kill_timeout": 1},
+        ),
     }
     target, interface, more = targets[what]
     Granian(

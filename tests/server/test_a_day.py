@@ -85,6 +85,7 @@ def test_a_day_in_a_community(chromium: Browser, site: str, complaints: list[str
     context, bob = opened(chromium, complaints, **PHONE)
     join(bob, link, "Bob")
     is_welcomed(bob, "Bob")
+    others_are_welcomed_at_once(chromium, complaints, link)
     take_nickname(bob, alice, site)
     ask_and_be_answered(bob, alice, site)
     spam_and_come_back(chromium, complaints, alice, site, link)
@@ -123,19 +124,39 @@ def let_rules_act(alice: Page, site: str) -> None:
 
 
 def join(page: Page, link: str, name: str) -> None:
+    fill_in(page, link, name)
+    enter(page)
+
+
+def fill_in(page: Page, link: str, name: str) -> None:
     page.goto(link)
     page.fill("input[name=name]", name)
     page.check("input[name=consent]")
+
+
+def enter(page: Page) -> None:
     page.get_by_role("button", name="Join the group").click()
     page.wait_for_selector("[data-items]")
 
 
 def is_welcomed(page: Page, name: str) -> None:
     """By name, and live."""
-    began = time.monotonic()
     welcome = page.locator("[data-items] li", has_text=name).filter(has_text="Welcome")
     expect(welcome.first).to_be_visible(timeout=15_000)
-    assert time.monotonic() - began < 15
+
+
+def others_are_welcomed_at_once(chromium: Browser, complaints: list[str], link: str) -> None:
+    """Within 2 s of pressing the button; the best of three, as the machine may be busy."""
+    took = []
+    for name in ("Dora", "Emil", "Fay"):
+        context, phone = opened(chromium, complaints, **PHONE)
+        fill_in(phone, link, name)
+        began = time.monotonic()
+        enter(phone)
+        is_welcomed(phone, name)
+        took.append(time.monotonic() - began)
+        context.close()
+    assert min(took) < 2, took
 
 
 def say(page: Page, text: str) -> None:
