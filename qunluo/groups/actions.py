@@ -23,7 +23,6 @@ from qunluo.groups.errors import (
     WaitingForApprovalError,
 )
 from qunluo.groups.models import Group, JoinRequest, Membership
-from qunluo.groups.naming import do_set_nickname
 from qunluo.groups.nicknames import check_template
 from qunluo.groups.queries import (
     RUNNING,
@@ -43,8 +42,6 @@ from qunluo.groups.rules import (
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
-
-__all__ = ["do_set_nickname"]
 
 CODE_BYTES = 6
 _CARRIED = ("purpose", "audience", "gives", "success", "capacity", "gate", "tags", "lat", "lon",

@@ -9,15 +9,20 @@ from django.db import transaction
 
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import record
-from qunluo.groups.models import Membership
-from qunluo.groups.nicknames import SHOWN, ask_for_nickname, parse_nickname
+from qunluo.groups.models import Group, Membership
+from qunluo.groups.nicknames import (
+    EXAMPLES,
+    SHOWN,
+    ask_for_nickname,
+    make_example,
+    parse_nickname,
+    wants_reminder,
+)
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
 from qunluo.kit.text import Text
 from qunluo.members.actions import do_set_fields, do_tag
 from qunluo.members.models import Field, Tag
-
-AGAIN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -63,18 +68,41 @@ def _learn(membership: Membership, values: dict[str, str], by: str) -> bool:
     return True
 
 
-def do_remind(membership: Membership) -> Text | None:
-    """A reminder of the template, counted; None where they had as many as are allowed, or one
-    less than a day ago."""
-    now = clock.now()
-    most = settings_of(membership.group.community).nickname_reminders
-    due = Membership.objects.filter(
-        pk=membership.pk, left_at=None, reminders=membership.reminders, reminders__lt=most
-    ).exclude(reminded_at__gt=now - AGAIN_AFTER)
-    if not due.update(reminders=membership.reminders + 1, reminded_at=now):
+def do_remind(membership: Membership, *, settle: timedelta = timedelta()) -> Text | None:
+    """A reminder of the template, counted; None where it is too soon or they had as many as are
+    allowed. One statement counts: two at once are one."""
+    if not _wants_reminder(membership, settle):
+        return None
+    number = membership.reminders
+    rows = Membership.objects.filter(pk=membership.pk, left_at=None, reminders=number)
+    if not rows.update(reminders=number + 1, reminded_at=clock.now()):
         return None
     membership.refresh_from_db(fields=["reminders", "reminded_at"])
     record("nickname_reminded", community=membership.group.community_id,
            member=membership.member_id, group=membership.group_id,
            data={"reminders": membership.reminders})  # fmt: skip
-    return ask_for_nickname(membership.group.nickname, name=membership.member.name)
+    name = membership.member.name
+    return ask_for_nickname(find_example(membership.group, name), name=name)
+
+
+def _wants_reminder(membership: Membership, settle: timedelta) -> bool:
+    now, last = clock.now(), membership.reminded_at
+    cap = settings_of(membership.group.community).nickname_reminders
+    return wants_reminder(
+        reminders=membership.reminders, cap=cap, here=now - membership.joined_at,
+        settle=settle, ago=now - last if last else None,
+    )  # fmt: skip
+
+
+def find_example(group: Group, name: str) -> Text:
+    """How somebody of this name could be called in the group, after its template; empty where it
+    has none. A field is shown by its first choice, or by what it is called."""
+    if not group.nickname:
+        return Text("", "")
+    fields = Field.objects.filter(community=group.community_id)
+    known = {f.key: _show(f) for f in fields if f.choices or f.key not in EXAMPLES}
+    return make_example(group.nickname, name=name, known=known)
+
+
+def _show(found: Field) -> str:
+    return str(found.choices[0]) if found.choices else found.label

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 
 from qunluo.groups.errors import WrongTemplateError
-from qunluo.kit.text import Text
+from qunluo.kit.text import LANGS, Lang, Text
 
 LONGEST = 80
 MOST = 6  # placeholders
 RESERVED = frozenset({"plan", "level"})  # gates judge by these; nobody names themselves in
 SHOWN = frozenset({"nick", "name"})  # said by the nickname itself, no profile field
+_ALIASES = {"昵称": "nick", "名字": "name", "姓名": "name", "城市": "city", "地区": "region",
+            "年龄": "age", "职业": "job", "公司": "company"}  # fmt: skip
+_CHINESE = re.compile("|".join(f"{{{word}}}" for word in _ALIASES))
 _SLOT = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
 _ALIKE = ("-－—–‐_＿~～", "|｜丨·・•/／", ":：", ",，、", "(（[【", ")）]】", "+＋", "@＠")
 """Signs that people type for one another."""
@@ -22,7 +26,7 @@ _ALIKE = ("-－—–‐_＿~～", "|｜丨·・•/／", ":：", ",，、", "(�
 @lru_cache(maxsize=500)
 def _pattern(template: str) -> re.Pattern[str]:
     """Linear to match: no placeholder's text holds the sign that comes after it."""
-    parts = _SLOT.split(_tidy(template))
+    parts = _SLOT.split(_latin(_tidy(template)))
     literals, names = parts[::2], parts[1::2]
     _check(template, literals, names)
     built = [_literal(literals[0])]
@@ -58,7 +62,7 @@ def _check(template: str, literals: list[str], names: list[str]) -> None:
         raise WrongTemplateError(template=template, reason=reason)
 
 
-_NONE = Text("it needs a placeholder such as {nick}.", "至少要有一个占位符，例如 {nick}。")
+_NONE = Text("it needs a placeholder such as {nick}.", "至少要有一个占位符，例如 {昵称}。")
 _MANY = Text(
     f"at most {MOST} placeholders and {LONGEST} characters.",
     f"最多 {MOST} 个占位符、{LONGEST} 个字符。",
@@ -73,8 +77,13 @@ _RESERVED = Text(
 )
 _BRACES = Text(
     "placeholders are small Latin letters in braces, such as {city}.",
-    "占位符是花括号里的小写英文，例如 {city}。",
+    "占位符写在花括号里：{昵称}、{城市}、{职业} 等，或字段的英文标识，例如 {city}。",
 )
+
+
+def _latin(template: str) -> str:
+    """The template with placeholders that are written in Chinese under their keys."""
+    return _CHINESE.sub(lambda slot: f"{{{_ALIASES[slot[0][1:-1]]}}}", template)
 
 
 def _tidy(text: str) -> str:
@@ -117,13 +126,25 @@ def parse_nickname(template: str, nickname: str) -> dict[str, str] | None:
 
 
 def render_nickname(template: str, values: Mapping[str, str]) -> str:
-    """The nickname that says these values: an example to follow."""
-    return _SLOT.sub(lambda slot: values.get(slot[1], slot[0]), template)
+    """The nickname that says these values."""
+    return _SLOT.sub(lambda slot: values.get(slot[1], slot[0]), _latin(template))
 
 
-def ask_for_nickname(template: str, *, name: str) -> Text:
-    """A friendly reminder, with an example made of their own name."""
-    example = render_nickname(template, {"nick": name, "name": name, **_EXAMPLES})
+def make_example(template: str, *, name: str, known: Mapping[str, str | Text]) -> Text:
+    """A nickname to follow, of their own name; `known` says what stands for the community's own
+    placeholders. Never the template: who reads it knows of no braces."""
+    slots = _SLOT.findall(_latin(template))
+    words: dict[str, str | Text] = {slot: slot for slot in slots}
+    words.update(EXAMPLES | dict(known) | dict.fromkeys(SHOWN, name))
+    return Text(*(render_nickname(template, _said(words, lang)) for lang in LANGS))
+
+
+def _said(words: Mapping[str, str | Text], lang: Lang) -> dict[str, str]:
+    return {key: w if isinstance(w, str) else w(lang) for key, w in words.items()}
+
+
+def ask_for_nickname(example: Text, *, name: str) -> Text:
+    """A friendly reminder, with an example to follow."""
     words = Text(
         "{name}, so that everybody knows whom they talk to: please set your nickname here like "
         "“{example}”. Thank you!",
@@ -132,4 +153,20 @@ def ask_for_nickname(template: str, *, name: str) -> Text:
     return words.format(name=name, example=example)
 
 
-_EXAMPLES = {"city": "上海", "region": "上海", "age": "30", "job": "设计师"}
+BETWEEN = timedelta(days=1)
+
+
+def wants_reminder(
+    *, reminders: int, cap: int, here: timedelta, settle: timedelta, ago: timedelta | None
+) -> bool:
+    """Whether to remind somebody of the template now: `cap` times at most, a day apart, not
+    before they were `here` as long as it takes to `settle`; the last one was `ago`."""
+    if reminders >= cap or here < settle:
+        return False
+    return ago is None or ago >= BETWEEN
+
+
+EXAMPLES: dict[str, str | Text] = {
+    "city": Text("Shanghai", "上海"), "region": Text("East", "华东"), "age": "30",
+    "job": Text("Designer", "设计师"), "company": Text("Blue Hill", "青山公司"),
+}  # fmt: skip

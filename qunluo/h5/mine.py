@@ -20,6 +20,7 @@ from qunluo.channels.web.sessions import (
 )
 from qunluo.groups.actions import do_leave
 from qunluo.groups.models import Membership
+from qunluo.groups.naming import find_example
 from qunluo.h5.errors import NameMissingError, NotSureError
 from qunluo.h5.joining import NAME_LENGTH, marketing_words
 from qunluo.h5.limits import limit
@@ -44,12 +45,19 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 def _person(member: Member) -> dict[str, Any]:
-    seats = Membership.objects.filter(member=member, left_at=None).select_related("group")
+    seats = Membership.objects.filter(member=member, left_at=None).select_related(
+        "group", "member"
+    )
     return {
-        "member": member, "community": member.community, "seats": seats.order_by("id"),
+        "member": member, "community": member.community,
+        "seats": [(seat, _example(seat)) for seat in seats.order_by("id")],
         "switches": list_switches(member), "cases": list_open_cases(member),
         "directs": list(DirectItem.objects.filter(member=member).order_by("-id")[:20]),
     }  # fmt: skip
+
+
+def _example(seat: Membership) -> str:
+    return find_example(seat.group, seat.member.name)(lang())
 
 
 def list_switches(member: Member) -> list[Switch]:

@@ -25,6 +25,7 @@ from qunluo.channels.web.links import invite_token
 from qunluo.channels.web.models import DirectItem
 from qunluo.channels.web.receiving import do_say
 from qunluo.groups.models import Membership
+from qunluo.groups.naming import find_example
 from qunluo.groups.queries import count_members, find_membership, list_memberships
 from qunluo.h5.errors import (
     GoneMessageError,
@@ -36,7 +37,7 @@ from qunluo.h5.errors import (
 from qunluo.h5.joining import NAME_LENGTH, list_reasons
 from qunluo.h5.limits import limit
 from qunluo.h5.out import outside
-from qunluo.h5.pages import as_json, one_line, page, read_json, several_lines
+from qunluo.h5.pages import as_json, lang, one_line, page, read_json, several_lines
 from qunluo.h5.seats import Seat, find_seat, find_visitor
 from qunluo.kit import clock
 from qunluo.messaging.actions import do_name, do_react, do_recall
@@ -70,6 +71,7 @@ def room(request: HttpRequest, code: str) -> HttpResponse:
     path = reverse("h5:join", args=[group.code])
     context = {
         "group": group, "member": member, "seat": membership, "shown": seat.shown,
+        "example": find_example(group, member.name)(lang()),
         "items": items, "revision": revision, "count": count_members(group),
         "words": room_words(), "emoji": EMOJI, "read_id": membership.read_id,
         "reasons": list_reasons(membership) if "routed" in request.GET else [],

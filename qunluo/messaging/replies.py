@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 
-from qunluo.community.queries import settings_of
 from qunluo.groups.ladder import tell_act
 from qunluo.groups.models import Case, Group, Membership
 from qunluo.groups.moderation import do_judge, find_why
-from qunluo.groups.naming import do_set_nickname
+from qunluo.groups.naming import do_remind, do_set_nickname
 from qunluo.groups.rules import parse_nickname
 from qunluo.kit import clock
 from qunluo.kit.text import Text
@@ -23,13 +23,11 @@ from qunluo.messaging.models import AutoReply, AutoReplyUse, Delivery, Message
 from qunluo.messaging.outbox import do_plan_delivery
 from qunluo.messaging.questions import do_ask
 from qunluo.messaging.rules import (
-    REMINDER,
     Found,
     Reply,
     as_values,
     choose_reply,
     is_question,
-    wants_nickname,
     zone_of,
 )
 
@@ -45,7 +43,7 @@ def do_react_to(message: Message, seat: Membership) -> None:
     if case is not None and not case.shadow:
         do_follow_case(case)
         return
-    do_remind_nickname(message, seat)
+    do_remind_nickname(seat)
     if not do_reply(message, seat) and is_question(message.text):
         do_ask(message)
 
@@ -143,38 +141,23 @@ def _say(message: Message, seat: Membership, found: Found) -> None:
 # nicknames
 
 
-def do_remind_nickname(message: Message, seat: Membership) -> bool:
-    """Asks for a nickname after the group's template, kindly and seldom; whether it did."""
-    group, now = message.group, clock.now()
-    if not group.nickname or parse_nickname(group.nickname, seat.nickname) is not None:
-        return False
-    cap = settings_of(group.community).nickname_reminders
-    last = Delivery.objects.filter(cause__startswith=f"nickname:{seat.pk}:").aggregate(
-        Max("made_at")
-    )
-    if not wants_nickname(
-        compliant=False, reminders=seat.reminders, cap=cap, joined_at=seat.joined_at,
-        last_at=last["made_at__max"], now=now,
-    ):  # fmt: skip
-        return False
-    return _remind(message, seat)
+SETTLE = timedelta(minutes=10)  # nobody who talks is reminded on the doorstep
 
 
-def _remind(message: Message, seat: Membership) -> bool:
-    """One statement counts: two messages at once are reminded of once."""
-    rows = Membership.objects.filter(pk=seat.pk, reminders=seat.reminders)
-    if not rows.update(reminders=F("reminders") + 1):
-        return False
-    words = REMINDER.format(name=seat.member.name, nickname=message.group.nickname)
-    _ask(seat, words, seat.reminders + 1)
-    return True
+def do_remind_nickname(seat: Membership) -> None:
+    """Asks who talks for a nickname after the group's template, kindly and seldom."""
+    if parse_nickname(seat.group.nickname, seat.nickname) is not None:
+        return
+    words = do_remind(seat, settle=SETTLE)
+    if words is not None:
+        _ask(seat, words)
 
 
-def _ask(seat: Membership, words: Text, number: int) -> None:
+def _ask(seat: Membership, words: Text) -> None:
     group = seat.group
     do_plan_delivery(
         group.community, channel=group.channel, kind="post", group=group, member=seat.member,
-        cause=f"nickname:{seat.pk}:{number}", own_act=True,
+        cause=f"nickname:{seat.pk}:{seat.reminders}", own_act=True,
         body={"text": words(group.community.lang), "mentions": [seat.member_id]},
     )  # fmt: skip
 
@@ -185,4 +168,4 @@ def do_name(seat: Membership, nickname: str, *, by: str) -> None:
     reminder goes out as one."""
     named = do_set_nickname(seat, nickname, by=by)
     if named.reminder is not None:
-        _ask(seat, named.reminder, seat.reminders)
+        _ask(seat, named.reminder)

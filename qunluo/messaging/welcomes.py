@@ -9,7 +9,10 @@ from django.db import transaction
 from qunluo.community.queries import settings_of
 from qunluo.events.models import Event
 from qunluo.groups.models import Group, Membership
+from qunluo.groups.naming import find_example
+from qunluo.groups.nicknames import parse_nickname
 from qunluo.kit import clock
+from qunluo.kit.text import Text
 from qunluo.messaging.channel import find_channel
 from qunluo.messaging.errors import NoChannelError
 from qunluo.messaging.messages import do_post
@@ -92,7 +95,13 @@ def _window_s(group: Group) -> float:
 
 def write_greeting(group: Group, delivery: Delivery) -> str:
     """The words of a welcome, for those who are still there."""
+    lang, names = group.community.lang, [_name(seat) for seat in list_welcomed(delivery)]
     values = {"group": group.name, "gives": group.gives, "rules": group.rules,
-              "nickname": group.nickname}  # fmt: skip
-    names = [_name(seat) for seat in list_welcomed(delivery)]
-    return write_welcome(group.welcome, names, values, group.community.lang)
+              "nickname": _find_example(group, names)(lang)}  # fmt: skip
+    return write_welcome(group.welcome, names, values, lang)
+
+
+def _find_example(group: Group, names: Sequence[str]) -> Text:
+    """The nickname that the first of them could take who has none by the template."""
+    asked = [name for name in names if parse_nickname(group.nickname, name) is None]
+    return find_example(group, asked[0]) if asked else Text("", "")

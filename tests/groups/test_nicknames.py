@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qunluo.community.models import Community
-from qunluo.groups.actions import do_join, do_set_nickname
+from qunluo.groups.actions import do_join
 from qunluo.groups.errors import WrongTemplateError
 from qunluo.groups.models import Group, Membership
+from qunluo.groups.naming import do_set_nickname, find_example
 from qunluo.groups.nicknames import (
+    BETWEEN,
     ask_for_nickname,
     check_template,
+    make_example,
     parse_nickname,
     render_nickname,
+    wants_reminder,
 )
+from qunluo.kit.text import Text
 from qunluo.members.models import Field, Member, Tag, TagGroup
 from tests.cast import make_group
 
 words = st.text(st.sampled_from("上海小满Bob0年糕é"), min_size=1, max_size=9)
 keys = st.lists(st.sampled_from(["city", "nick", "job", "child-age", "a_b"]), unique=True,
                 min_size=1, max_size=4)  # fmt: skip
+spans = st.timedeltas(timedelta(), timedelta(days=3))
 between = st.sampled_from(["-", "|", " · ", "/", " ", "：", "_"])
 
 
@@ -67,7 +75,40 @@ def test_no_template_asks_for_nothing() -> None:
 
 
 def test_the_reminder_shows_an_example_of_their_own_name() -> None:
-    assert "上海-{x}" in ask_for_nickname("{city}-{nick}", name="{x}").zh
+    example = make_example("{city}-{nick}", name="{x}", known={})
+    assert example == Text("Shanghai-{x}", "上海-{x}")
+    assert "上海-{x}" in ask_for_nickname(example, name="{x}").zh
+
+
+@given(st.data(), keys)
+def test_an_example_follows_its_template_and_shows_no_braces(
+    data: st.DataObject, names: list[str]
+) -> None:
+    template = "".join(f"{{{n}}}{data.draw(st.sampled_from('|·'))}" for n in names) + "."
+    example = make_example(template, name="小满", known={"a_b": "年资"})
+    for text in (example.en, example.zh):
+        assert "{" not in text
+        assert parse_nickname(template, text) is not None
+
+
+def test_placeholders_may_be_chinese() -> None:
+    assert parse_nickname("{城市}-{昵称}", "上海-小满") == {"city": "上海", "nick": "小满"}
+    assert make_example("{城市}-{昵称}", name="Bob", known={}).zh == "上海-Bob"
+    with pytest.raises(WrongTemplateError):
+        check_template("{城市}-{city}")
+
+
+@given(
+    st.integers(0, 4), st.integers(0, 3), spans, st.sampled_from([0, 600]), st.none() | spans
+)
+def test_nicknames_are_asked_for_kindly_and_seldom(
+    reminders: int, cap: int, here: timedelta, settle: int, ago: timedelta | None
+) -> None:
+    asked = wants_reminder(
+        reminders=reminders, cap=cap, here=here, settle=timedelta(seconds=settle), ago=ago
+    )
+    kind = reminders < cap and here.total_seconds() >= settle
+    assert asked == (kind and (ago is None or ago >= BETWEEN))
 
 
 @pytest.fixture
@@ -89,7 +130,7 @@ def test_a_fitting_nickname_becomes_profile_and_tag(seat: Membership, bob: Membe
 
 @pytest.mark.django_db
 def test_others_are_reminded_once_a_day_and_then_left_alone(
-    seat: Membership, bob: Member, noon: object
+    noon: object, seat: Membership, bob: Member
 ) -> None:
     first = do_set_nickname(seat, "Bob", by=bob.actor)
     assert first.reminder is not None
@@ -104,3 +145,13 @@ def test_a_value_that_does_not_fit_its_field_is_no_answer(tea: Community, bob: M
     seat = do_join(group, bob, by=bob.actor)
     assert not do_set_nickname(seat, "old-Bob", by=bob.actor).compliant
     assert do_set_nickname(seat, "30-Bob", by=bob.actor).compliant
+
+
+@pytest.mark.django_db
+def test_a_field_of_the_community_is_shown_in_its_words(tea: Community) -> None:
+    Field.objects.create(community=tea, key="grinder", label="磨豆机", kind="text")
+    kinds = {"community": tea, "label": "口味", "kind": "choice", "choices": ["绿茶", "红茶"]}
+    Field.objects.create(key="taste", **kinds)
+    group = make_group(tea, nickname="{grinder}-{taste}-{nick}")
+    assert find_example(group, "Bob").zh == "磨豆机-绿茶-Bob"
+    assert find_example(make_group(tea), "Bob").zh == ""

@@ -188,7 +188,21 @@ def test_nicknames_are_asked_for_twice_at_most(
     seat.refresh_from_db()
     for n in range(5):
         say(seat, "hello", f"k{n}", NOON + timedelta(days=n, hours=1))
-    assert len([t for t in texts(platform) if "{city}-{nick}" in t]) == 2
+    assert len([t for t in texts(platform) if "上海-Dora" in t]) == 2
+
+
+def test_the_welcome_shows_a_nickname_to_follow_to_who_has_none(
+    platform: LedgerChannel, place: Group, dora: Member, tea: Community
+) -> None:
+    Group.objects.filter(pk=place.pk).update(nickname="{city}-{nick}")
+    place.refresh_from_db()
+    for member in (dora, make_member(tea, "北京-小满", place.channel)):
+        do_join(place, member, by=member.actor)
+        work(NOON if member == dora else NOON + timedelta(seconds=5))
+    first, second = texts(platform, "welcome")
+    assert "上海-Dora" in first
+    assert "格式" not in second
+    assert "{" not in first + second
 
 
 def test_a_reminder_that_is_counted_goes_out(

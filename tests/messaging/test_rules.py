@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from qunluo.insight.metrics.study_cubes import QUESTION_WORDS
 from qunluo.messaging.errors import WrongPatternError
 from qunluo.messaging.rules import (
-    BETWEEN,
     EXEMPT,
     LONGEST_RETRY,
     MOST_ATTEMPTS,
     NAMED,
-    SETTLE,
     Defer,
     Drop,
     Go,
@@ -37,7 +35,6 @@ from qunluo.messaging.rules import (
     matches,
     plan_retry,
     plan_welcome,
-    wants_nickname,
     write_names,
     write_welcome,
     zone_of,
@@ -303,23 +300,12 @@ def test_many_joiners_are_counted() -> None:
     assert write_names(many, "zh").endswith("n9等 13 位新朋友")
 
 
-def test_the_nickname_template_is_asked_for() -> None:
-    text = write_welcome("", ["Bob"], {"group": "Tea", "nickname": "{city}-{nick}"}, "zh")
-    assert "{city}-{nick}" in text
-    assert "Bob" in text
-
-
-@given(st.booleans(), st.integers(0, 4), st.integers(0, 3), spans, st.none() | spans)
-def test_nicknames_are_asked_for_kindly_and_seldom(
-    good: bool, reminders: int, cap: int, here: timedelta, ago: timedelta | None
-) -> None:
-    asked = wants_nickname(
-        compliant=good, reminders=reminders, cap=cap, joined_at=NOON - here,
-        last_at=None if ago is None else NOON - ago, now=NOON,
-    )  # fmt: skip
-    assert asked == (
-        not good and reminders < cap and here >= SETTLE and (ago is None or ago >= BETWEEN)
-    )
+def test_a_nickname_is_asked_for_by_example() -> None:
+    text = write_welcome("", ["Bob"], {"group": "Tea", "nickname": "上海-Bob"}, "zh")
+    assert text.splitlines()[1] == "请把群昵称改成“上海-Bob”这样的格式。"
+    assert "Bob" in text.splitlines()[0]
+    placed = write_welcome("{昵称}？{名字}", ["Bob"], {"nickname": "上海-Bob"}, "zh")
+    assert placed == "上海-Bob？Bob"
 
 
 def test_an_unknown_zone_is_utc() -> None:

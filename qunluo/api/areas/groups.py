@@ -29,6 +29,7 @@ from qunluo.groups.errors import WaitingForApprovalError
 from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.groups.queries import find_membership, list_groups, list_memberships, list_requests
 from qunluo.members.queries import live_members
+from qunluo.messaging.actions import do_name
 
 area = Area("groups")
 JOIN_PATH = "/j/{code}"
@@ -278,7 +279,7 @@ def update_membership(
     seat, values = find_seat(request, group_id, member_id), given(body)
     with transaction.atomic():
         if "nickname" in values:
-            actions.do_set_nickname(seat, values["nickname"], by=request.auth.actor)
+            do_name(seat, values["nickname"], by=request.auth.actor)
         if "moderator" in values:
             actions.do_set_moderator(seat, values["moderator"], by=request.auth.actor)
     return find_seat(request, group_id, member_id)
