@@ -41,9 +41,11 @@ def make_member(community: Community, name: str = "Bob", channel: str = "web") -
 
 
 def make_group(community: Community, name: str = "Tea", **more: object) -> Group:
-    values = {"purpose": "to talk about tea", "state": "growing", **more}
+    values = {
+        "purpose": "to talk about tea", "state": "growing", "made_at": clock.now(), **more
+    }  # fmt: skip
     return Group.objects.create(
-        community=community, name=name, code=f"g{next(_numbers)}", made_at=clock.now(), **values
+        community=community, name=name, code=f"g{next(_numbers)}", **values
     )
 
 

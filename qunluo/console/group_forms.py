@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -123,6 +123,15 @@ class GroupForm(FirstGroupForm):
         assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - for the checker
         field.queryset = Tag.objects.filter(group__community=community).order_by("name")
 
+    def clean_ends_at(self) -> datetime | None:
+        """In UTC; a moment that no calendar there has is refused."""
+        typed: datetime | None = self.cleaned_data["ends_at"]
+        try:
+            return typed and typed.astimezone(UTC)
+        except OverflowError as error:
+            wrong = self.fields["ends_at"].error_messages["invalid"]
+            raise ValidationError(wrong) from error
+
     def clean_nickname(self) -> str:
         return _checked(check_template, self.cleaned_data["nickname"])
 
@@ -150,10 +159,9 @@ class GroupForm(FirstGroupForm):
         """What `do_found_group` and `do_set_group` take."""
         plain = ("name", "purpose", "gives", "audience", "success", "capacity", "welcome",
                  "rules", "nickname")  # fmt: skip
-        ends = self.cleaned_data["ends_at"]
         return {
             **{name: self.cleaned_data[name] for name in plain},
-            "ends_at": ends.astimezone(UTC) if ends else None, "gate": self.read_gate(),
+            "ends_at": self.cleaned_data["ends_at"], "gate": self.read_gate(),
         }  # fmt: skip
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -124,13 +126,14 @@ def page_of(
     strip = overview.make_strip(group, overview.count_days([group], now)[group.pk], now)
     context = {
         "group": group, "strip": strip, "page": page, "next_step": NEXT[group.state](current_lang()),
-        "days_left": (group.ends_at - now).days if group.ends_at else None,
+        "days_left": overview.count_days_left(group, now),
         "may_run": may(request.staff.role, "run_groups"),
         "requests": JoinRequest.objects.filter(group=group, state="waiting")
         .select_related("member").order_by("id")[:PAGE],
         "replies": AutoReply.objects.filter(community=request.community, group__in=[group])
         .order_by("-priority", "id"),
         "everywhere": AutoReply.objects.filter(community=request.community, group=None).count(),
+        "pinned": [(mark_of(item), item) for item in group.pinned],
         "detectors": list_detectors(group), "reply_form": ReplyForm(), "pin_form": PinForm(),
         **share(request, group), **more,
     }  # fmt: skip
@@ -179,20 +182,37 @@ def close(request: StaffRequest, group_id: int) -> HttpResponse:
 
 @staff_view("run_groups")
 @require_POST
+@transaction.atomic
 def pin(request: StaffRequest, group_id: int) -> HttpResponse:
     """Adds a pinned benefit, or takes one away."""
     group = find_group(request, group_id)
-    away = request.POST.get("away", "")
-    if away.isascii() and away.isdecimal():
-        pinned = [p for n, p in enumerate(group.pinned) if n != int(away)]
-        do_set_group(group, {"pinned": pinned}, by=request.staff.actor)
-        return redirect("console:group", group.pk)
+    Group.objects.select_for_update().get(pk=group.pk)  # one list, many hands
+    group.refresh_from_db(fields=["pinned"])
+    if "away" in request.POST:
+        return _unpin(request, group)
     form = PinForm(request.POST)
     if not form.is_valid():
         return page_of(request, group, 400, pin_form=form)
-    do_set_group(group, {"pinned": [*group.pinned, form.cleaned_data]}, by=request.staff.actor)
+    if form.cleaned_data not in group.pinned:
+        pinned = [*group.pinned, form.cleaned_data]
+        do_set_group(group, {"pinned": pinned}, by=request.staff.actor)
     messages.success(request, _("The benefit is pinned."))
     return redirect("console:group", group.pk)
+
+
+def _unpin(request: StaffRequest, group: Group) -> HttpResponse:
+    """Takes the benefit away that the reader saw, not what has moved to its place since."""
+    away = request.POST["away"]
+    pinned = [item for item in group.pinned if mark_of(item) != away]
+    if pinned != group.pinned:
+        do_set_group(group, {"pinned": pinned}, by=request.staff.actor)
+    return redirect("console:group", group.pk)
+
+
+def mark_of(item: dict[str, str]) -> str:
+    """What names a pinned benefit in its form."""
+    said = f"{item.get('title', '')}\0{item.get('text', '')}"
+    return sha256(said.encode()).hexdigest()[:16]
 
 
 @staff_view("run_groups")
@@ -218,7 +238,10 @@ def decide(request: StaffRequest, request_id: int) -> HttpResponse:
     found = waiting.select_related("group", "member").first()
     if found is None:
         raise Http404
-    approve = request.POST.get("answer") == "approve"
+    answer = request.POST.get("answer")
+    if answer not in ("approve", "refuse"):
+        return redirect("console:group", found.group_id)
+    approve = answer == "approve"
     try:
         do_decide_request(found, approve=approve, by=request.staff.actor)
     except QunluoError as error:

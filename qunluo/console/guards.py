@@ -68,6 +68,28 @@ def _refuse_body(size: int) -> QunluoError | None:
     return None
 
 
+def refuse_nul(answer: Answer) -> Answer:
+    """Refuses the sign NUL in a form or address: no keyboard makes it, no database keeps it.
+
+    Programs are told by the API itself, in its own words."""
+
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/api/") and _has_nul(request):
+            from qunluo.console.views import refuse_strange  # noqa: PLC0415 - as above
+
+            return refuse_strange(request, ValueError())
+        return answer(request)
+
+    return guarded
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    values = (
+        v for sent in (request.GET, request.POST) for _, many in sent.lists() for v in many
+    )
+    return "\x00" in request.path or any("\x00" in str(value) for value in values)
+
+
 def add_headers(answer: Answer) -> Answer:
     """Content policy and caching; a view that set its own keeps it."""
 

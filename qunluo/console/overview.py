@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,17 +21,22 @@ WEEK = timedelta(days=7)
 FULL = 0.9
 ENDING = timedelta(days=7)
 SHOWN = 50
+FEW = 20  # members; below, one person more is a leap of percents
+NEW = timedelta(days=3)
+OVER = ("closing", "dissolved")
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """A week against the one before: members who spoke, of those who are in a group."""
+    """A week against the one before: members who spoke, of those who were in a group at some
+    time of it. `compared`: there was a whole week before."""
 
     spoke: int
     spoke_before: int
     members: int
     joined: int
     silent: int
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Strip:
     def points(self) -> str:
         """The days as points of an SVG polyline, 100 wide and 24 high."""
         most = max(*self.days, 1)
-        step = 100 / (len(self.days) - 1)
+        step = 100 / max(len(self.days) - 1, 1)
         return " ".join(
             f"{n * step:.1f},{23 - 22 * v / most:.1f}" for n, v in enumerate(self.days)
         )
@@ -59,43 +64,37 @@ class Strip:
 
 def count_pulse(community: Community, now: datetime) -> Pulse:
     said = Message.objects.filter(group__community=community, label="member", recalled_at=None)
-    seats = Membership.objects.filter(group__community=community, left_at=None)
+    seats = Membership.objects.filter(group__community=community)
     this, last = (now - WEEK, now), (now - 2 * WEEK, now - WEEK)
     talking = said.filter(at__range=this).order_by().values("group").distinct()
     running = running_groups(community).filter(made_at__lt=now - WEEK)
+    here = seats.filter(Q(left_at=None) | Q(left_at__gte=now - WEEK))
+    old = Group.objects.filter(community=community, made_at__lte=now - 2 * WEEK)
     return Pulse(
         spoke=said.filter(at__range=this).order_by().values("member").distinct().count(),
         spoke_before=said.filter(at__range=last).order_by().values("member").distinct().count(),
-        members=seats.order_by().values("member").distinct().count(),
-        joined=seats.filter(joined_at__range=this)
+        members=here.order_by().values("member").distinct().count(),
+        joined=seats.filter(joined_at__range=this, left_at=None)
         .order_by()
         .values("member")
         .distinct()
         .count(),
         silent=running.exclude(pk__in=talking).count(),
+        compared=old.exists(),
     )
 
 
 def running_groups(community: Community) -> QuerySet[Group]:
-    return Group.objects.filter(community=community).exclude(state__in=("closing", "dissolved"))
+    return Group.objects.filter(community=community).exclude(state__in=OVER)
 
 
 def say_verdict(pulse: Pulse) -> str:
-    """The week in one sentence, true to the counts."""
-    if not pulse.members:
+    """The week in one sentence, true to the counts; where they carry no percentage or no
+    comparison, there is none."""
+    members = max(pulse.members, pulse.spoke)  # who spoke was here
+    if not members:
         return _("Nobody is here yet. Share a group's link, and they come.")
-    share = round(100 * pulse.spoke / pulse.members)
-    said = _("This week {share} % of {members} members spoke ({spoke})").format(
-        share=min(share, 100), members=pulse.members, spoke=pulse.spoke
-    )
-    ahead = pulse.spoke - pulse.spoke_before
-    if ahead > 0:
-        turn = _("{n} more than the week before").format(n=ahead)
-    elif ahead < 0:
-        turn = _("{n} fewer than the week before").format(n=-ahead)
-    else:
-        turn = _("as many as the week before")
-    parts = [said, turn]
+    parts = [_say_share(pulse.spoke, members), _say_turn(pulse)]
     if pulse.joined:
         parts.append(_("{n} joined").format(n=pulse.joined))
     words = _(", ").join(parts)
@@ -103,6 +102,27 @@ def say_verdict(pulse: Pulse) -> str:
         silent = ngettext("{n} group went silent", "{n} groups went silent", pulse.silent)
         words += _("; ") + silent.format(n=pulse.silent)
     return words + _(".")
+
+
+def _say_share(spoke: int, members: int) -> str:
+    if members < FEW:
+        words = ngettext("This week {spoke} of {n} member spoke",
+                         "This week {spoke} of {n} members spoke", members)  # fmt: skip
+        return words.format(spoke=spoke, n=members)
+    share = round(100 * spoke / members)
+    words = _("This week {share} % of {members} members spoke ({spoke})")
+    return words.format(share=share, members=members, spoke=spoke)
+
+
+def _say_turn(pulse: Pulse) -> str:
+    ahead = pulse.spoke - pulse.spoke_before
+    if not pulse.compared:
+        return _("too early to compare with a week before")
+    if ahead > 0:
+        return _("{n} more than the week before").format(n=ahead)
+    if ahead < 0:
+        return _("{n} fewer than the week before").format(n=-ahead)
+    return _("as many as the week before")
 
 
 def list_strips(community: Community, now: datetime, limit: int = SHOWN) -> list[Strip]:
@@ -135,23 +155,36 @@ def make_strip(group: Group, counts: dict[object, int], now: datetime) -> Strip:
 
 
 def judge_health(group: Group, days: tuple[int, ...], now: datetime) -> tuple[str, str]:
-    """How a group is, and the reason in words."""
-    this, before = sum(days[7:]), sum(days[:7])
-    if group.made_at > now - timedelta(days=3):
+    """How a group is (good, watch, bad), and the reason in words."""
+    full = 0 < FULL * group.capacity <= group.taken
+    if group.state in OVER:
+        return "watch", _("closing") if group.state == "closing" else _("dissolved")
+    if group.made_at > now - NEW and not full:
         return "good", _("new")
     if not group.taken:
         return "watch", _("nobody joined yet")
-    if not this:
-        return "bad", _("not a word in 7 days")
-    if group.taken >= FULL * group.capacity:
-        return "watch", _("{percent} % full").format(
-            percent=100 * group.taken // group.capacity
-        )
+    if not sum(days[7:]):
+        old = group.made_at <= now - WEEK
+        return ("bad", _("not a word in 7 days")) if old else ("watch", _("not a word yet"))
+    if full:
+        words = _("{percent} % full")
+        return "watch", words.format(percent=100 * group.taken // group.capacity)
+    return _judge_words(sum(days[7:]), sum(days[:7]))
+
+
+def _judge_words(this: int, before: int) -> tuple[str, str]:
+    said = ngettext("{n} message this week", "{n} messages this week", this).format(n=this)
     if 2 * this < before:
-        return "watch", _("{now} messages this week, {before} the week before").format(
-            now=this, before=before
-        )
-    return "good", _("{n} messages this week").format(n=this)
+        words = _("{this}, {before} the week before")
+        return "watch", words.format(this=said, before=before)
+    return "good", said
+
+
+def count_days_left(group: Group, now: datetime) -> int | None:
+    """Whole days until a running group ends; none where it does not."""
+    if group.ends_at is None or group.state in OVER:
+        return None
+    return max((group.ends_at - now).days, 0)
 
 
 @dataclass(frozen=True)
@@ -202,9 +235,11 @@ def list_cases_left(community: Community) -> list[Todo]:
 
 def list_groups_left(community: Community, now: datetime) -> list[Todo]:
     found = []
-    for group in running_groups(community).order_by("ends_at", "id"):
+    for group in running_groups(community).order_by(F("ends_at").asc(nulls_last=True), "id"):
         if group.ends_at is not None and group.ends_at < now + ENDING:
-            left = _("ends in {n} days").format(n=max((group.ends_at - now).days, 0))
+            days = max((group.ends_at - now).days, 0)
+            words = ngettext("ends in {n} day", "ends in {n} days", days)
+            left = words.format(n=days) if days else _("ends within a day")
             found.append(Todo("group", left, group.name, "console:group", group.pk))
         elif group.taken >= FULL * group.capacity and group.successor_id is None:
             full = _("{taken} of {capacity} seats are taken")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
+from django.forms import model_to_dict
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.group_forms import ReplyForm
-from qunluo.console.groups import find_group, page_of
-from qunluo.events.actions import record
+from qunluo.console.groups import FORM, find_group, page_of
 from qunluo.groups.models import ModerationRule
 from qunluo.groups.moderation import do_set_rule, list_rules
 from qunluo.kit import clock
+from qunluo.messaging.actions import do_remove_auto_reply, do_set_auto_reply
 from qunluo.messaging.models import AutoReply
 
 
@@ -26,11 +28,8 @@ def add_reply(request: StaffRequest, group_id: int) -> HttpResponse:
     form = ReplyForm(request.POST)
     if not form.is_valid():
         return page_of(request, group, 400, reply_form=form)
-    with transaction.atomic():
-        reply = AutoReply.objects.create(
-            community=request.community, group=group, **form.cleaned_data
-        )
-        _record(request, reply, "auto_reply_made")
+    fresh = AutoReply(community=request.community, group=group)
+    do_set_auto_reply(fresh, form.cleaned_data, by=request.staff.actor)
     messages.success(request, _("The auto-reply is on."))
     return redirect("console:group", group.pk)
 
@@ -40,19 +39,48 @@ def add_reply(request: StaffRequest, group_id: int) -> HttpResponse:
 @transaction.atomic
 def switch_reply(request: StaffRequest, group_id: int, reply_id: int) -> HttpResponse:
     """On and off again."""
-    group = find_group(request, group_id)
-    reply = AutoReply.objects.filter(group=group, pk=reply_id).first()
+    reply = _find(request, group_id, reply_id)
+    do_set_auto_reply(reply, {"active": not reply.active}, by=request.staff.actor)
+    return redirect("console:group", group_id)
+
+
+@staff_view("run_groups")
+@FORM
+@transaction.atomic
+def edit_reply(request: StaffRequest, group_id: int, reply_id: int) -> HttpResponse:
+    """Other words, another answer; whether it is on stays."""
+    reply = _find(request, group_id, reply_id)
+    form = ReplyForm(request.POST or None, initial=model_to_dict(reply))
+    if form.is_valid():
+        do_set_auto_reply(reply, form.cleaned_data, by=request.staff.actor)
+        messages.success(request, _("The auto-reply is changed."))
+        return redirect("console:group", group_id)
+    context = {
+        "form": form, "title": _("Change the auto-reply"), "about": reply.group, "group": reply.group,
+        "delete": reverse("console:delete_reply", args=[group_id, reply_id]),
+    }  # fmt: skip
+    status = 400 if form.is_bound else 200
+    return render(request, "console/shell/form.html", context, status=status)
+
+
+@staff_view("run_groups")
+@require_POST
+@transaction.atomic
+def delete_reply(request: StaffRequest, group_id: int, reply_id: int) -> HttpResponse:
+    """It answers nothing any more; what it has said stays."""
+    reply = _find(request, group_id, reply_id)
+    do_remove_auto_reply(reply, by=request.staff.actor)
+    messages.success(request, _("The auto-reply is deleted."))
+    return redirect("console:group", group_id)
+
+
+def _find(request: StaffRequest, group_id: int, reply_id: int) -> AutoReply:
+    """A reply of one of the reader's groups; its row is ours until the transaction ends."""
+    rows = AutoReply.objects.select_for_update(of=("self",)).select_related("group")
+    reply = rows.filter(group=find_group(request, group_id), pk=reply_id).first()
     if reply is None:
         raise Http404
-    reply.active = not reply.active
-    reply.save(update_fields=["active"])
-    _record(request, reply, "auto_reply_switched")
-    return redirect("console:group", group.pk)
-
-
-def _record(request: StaffRequest, reply: AutoReply, kind: str) -> None:
-    record(kind, community=request.community.pk, actor=request.staff.actor,
-           group=reply.group_id, data={"reply": reply.pk, "active": reply.active})  # fmt: skip
+    return reply
 
 
 @staff_view("run_groups")

@@ -207,7 +207,10 @@ def first_group(request: StaffRequest) -> HttpResponse:
     form = FirstGroupForm(request.POST or None)
     if not form.is_valid():
         return _step(request, "group", form)
-    do_found_group(request.community, by=request.staff.actor, **form.cleaned_data)
+    with transaction.atomic():
+        Community.objects.select_for_update().get(pk=request.community.pk)  # one tab at a time
+        if not Group.objects.filter(community=request.community).exists():
+            do_found_group(request.community, by=request.staff.actor, **form.cleaned_data)
     return redirect("console:first_group")
 
 
