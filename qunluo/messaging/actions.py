@@ -13,7 +13,7 @@ from qunluo.messaging.messages import (
 )
 from qunluo.messaging.outbox import do_plan_delivery, do_settle_unknown
 from qunluo.messaging.questions import do_answer, do_ask, do_dismiss
-from qunluo.messaging.replies import do_name
+from qunluo.messaging.replies import do_name, do_remove_auto_reply, do_set_auto_reply
 
 __all__ = [
     "do_answer",
@@ -27,7 +27,9 @@ __all__ = [
     "do_react",
     "do_recall",
     "do_receive",
+    "do_remove_auto_reply",
     "do_restore",
+    "do_set_auto_reply",
     "do_settle",
     "do_settle_unknown",
 ]

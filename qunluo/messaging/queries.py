@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
 
 from qunluo.community.models import Community, Staff
 from qunluo.groups.models import Group
+from qunluo.kit import clock
 from qunluo.kit.fulltext import Index
 from qunluo.members.fulltext import declare, matching
 from qunluo.members.models import Member
@@ -88,13 +91,26 @@ def list_questions(community: Community) -> QuerySet[Question]:
     return waiting.select_related("message__group", "member").order_by("due_at", "id")
 
 
-def count_answered(community: Community) -> tuple[int, int]:
-    """How many questions were answered in time, and how many were asked and not withdrawn."""
-    asked = Question.objects.filter(community=community).exclude(
-        closed_why__in=("recalled", "dismissed")
-    )
-    answered = asked.filter(closed_why="answered", answered_at__lte=F("due_at"))
-    return answered.count(), asked.count()
+@dataclass(frozen=True)
+class Answered:
+    """How many questions whose time is over were answered in it."""
+
+    in_time: int
+    n: int
+
+    @property
+    def percent(self) -> int | None:
+        return round(100 * self.in_time / self.n) if self.n else None
+
+
+def count_answered(community: Community, *, since: datetime) -> Answered:
+    """Of the questions asked after `since`: those answered or overdue, and of them in time. What
+    was dismissed or taken back needed no answer."""
+    asked = Question.objects.filter(community=community, at__gt=since)
+    answered = asked.filter(closed_why="answered")
+    overdue = asked.filter(answered_at=None, due_at__lt=clock.now()).count()
+    in_time = answered.filter(answered_at__lte=F("due_at")).count()
+    return Answered(in_time, answered.count() + overdue)
 
 
 def find_on_duty(community: Community) -> Staff | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
 
+from qunluo.events.actions import record
 from qunluo.groups.ladder import tell_act
 from qunluo.groups.models import Case, Group, Membership
 from qunluo.groups.moderation import do_judge, find_why
@@ -26,6 +28,7 @@ from qunluo.messaging.rules import (
     Found,
     Reply,
     as_values,
+    check_pattern,
     choose_reply,
     is_question,
     zone_of,
@@ -136,6 +139,38 @@ def _say(message: Message, seat: Membership, found: Found) -> None:
               "mentions": [seat.member_id], "auto_reply": found.reply.id},
         group=group, member=seat.member, own_act=True,
     )  # fmt: skip
+
+
+@transaction.atomic
+def do_set_auto_reply(reply: AutoReply, values: Mapping[str, Any], *, by: str) -> AutoReply:
+    """Makes an answer that is known, or changes the one that is there; the record says which
+    values changed. Raises `WrongPatternError`."""
+    new = reply.pk is None
+    changed = sorted(name for name, value in values.items() if getattr(reply, name) != value)
+    for name, value in values.items():
+        setattr(reply, name, value)
+    reply.pattern = check_pattern(reply.how, reply.pattern)
+    if new or changed:
+        reply.save()
+    if new:
+        _record_reply("auto_reply_made", reply, by, active=reply.active)
+    elif changed == ["active"]:
+        _record_reply("auto_reply_switched", reply, by, active=reply.active)
+    elif changed:
+        _record_reply("auto_reply_set", reply, by, fields=changed)
+    return reply
+
+
+@transaction.atomic
+def do_remove_auto_reply(reply: AutoReply, *, by: str) -> None:
+    """It answers nothing any more; what it has said stays."""
+    _record_reply("auto_reply_removed", reply, by, pattern=reply.pattern)
+    reply.delete()
+
+
+def _record_reply(kind: str, reply: AutoReply, by: str, **more: Any) -> None:
+    record(kind, community=reply.community_id, actor=by, group=reply.group_id,
+           data={"reply": reply.pk, **more})  # fmt: skip
 
 
 # nicknames

@@ -30,6 +30,7 @@ from qunluo.messaging.errors import (
 )
 from qunluo.messaging.models import Message, Room
 from qunluo.messaging.queries import (
+    Answered,
     as_room_item,
     count_answered,
     list_before,
@@ -153,7 +154,9 @@ def test_a_question_is_answered_once(said: Message, tea: Community, bob: Member)
     assert list(list_questions(tea)) == [question]
     answer = do_answer(question, "到了", staff=staff)
     assert (answer.reply_to, answer.mentions, answer.label) == (said, [bob.pk], "staff")
-    assert count_answered(tea) == (1, 1)
+    long_ago = clock.now() - timedelta(days=30)
+    assert count_answered(tea, since=long_ago) == Answered(1, 1)
+    assert count_answered(tea, since=clock.now()) == Answered(0, 0)
     with pytest.raises(AnsweredAlreadyError):
         do_answer(question, "yes", staff=staff)
     assert Message.objects.filter(label="staff").count() == 1
@@ -178,4 +181,4 @@ def test_what_was_dismissed_or_recalled_waits_no_more(said: Message, tea: Commun
     do_dismiss(question, staff=staff)
     with pytest.raises(AnsweredAlreadyError):
         do_dismiss(question, staff=staff)
-    assert count_answered(tea) == (0, 0)
+    assert count_answered(tea, since=said.at - timedelta(days=1)) == Answered(0, 0)

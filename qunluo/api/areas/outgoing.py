@@ -12,9 +12,8 @@ from qunluo.api.areas.groups import find_group_of
 from qunluo.api.operations import Area, Call
 from qunluo.api.paging import Page, Paging, cut
 from qunluo.api.values import Id, Number, Words, fetch, given
-from qunluo.events.actions import record
+from qunluo.messaging.actions import do_remove_auto_reply, do_set_auto_reply
 from qunluo.messaging.models import AutoReply, Delivery
-from qunluo.messaging.rules import check_pattern
 
 area = Area("outgoing")
 
@@ -113,13 +112,7 @@ def _keep(call: Call, reply: AutoReply, values: dict[str, Any]) -> AutoReply:
     """Raises `WrongPatternError`."""
     if values.get("group_id"):
         find_group_of(call, values["group_id"])
-    for name, value in values.items():
-        setattr(reply, name, value)
-    reply.pattern = check_pattern(reply.how, reply.pattern)
-    reply.save()
-    record("auto_reply_set", community=call.auth.community_id, actor=call.auth.actor,
-           group=reply.group_id, data={"reply": reply.pk, "fields": sorted(values)})  # fmt: skip
-    return reply
+    return do_set_auto_reply(reply, values, by=call.auth.actor)
 
 
 @area.get("/auto-replies", "replies:read", Page[ReplyOut])
@@ -151,6 +144,4 @@ def update_auto_reply(request: Call, reply_id: Id, body: ReplyChange) -> AutoRep
 def delete_auto_reply(request: Call, reply_id: Id) -> None:
     """It answers nothing any more."""
     reply: AutoReply = fetch(_replies(request), reply_id)
-    record("auto_reply_removed", community=request.auth.community_id, actor=request.auth.actor,
-           group=reply.group_id, data={"reply": reply.pk})  # fmt: skip
-    reply.delete()
+    do_remove_auto_reply(reply, by=request.auth.actor)

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from qunluo.community.models import Community, Staff
+from qunluo.community.models import Staff
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.people.answering import REFUSED, done, found, telling
 from qunluo.events.actions import record
 from qunluo.kit import clock
 from qunluo.messaging.actions import do_answer, do_dismiss
 from qunluo.messaging.models import Question
-from qunluo.messaging.queries import list_questions
+from qunluo.messaging.queries import count_answered, list_questions
 
 PAGE = 100
 WINDOW_DAYS = 30
 LONGEST = 2_000
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many questions whose time is over were answered in it."""
-
-    in_time: int
-    n: int
-
-    @property
-    def percent(self) -> int | None:
-        return round(100 * self.in_time / self.n) if self.n else None
-
-
-def answered_share(community: Community) -> Share:
-    """Of the questions asked within the window: those answered or overdue, and of them in time.
-    What was dismissed or taken back needed no answer."""
-    now = clock.now()
-    asked = Question.objects.filter(
-        community=community, at__gt=now - timedelta(days=WINDOW_DAYS)
-    )
-    answered = asked.filter(closed_why="answered")
-    overdue = asked.filter(answered_at=None, due_at__lt=now).count()
-    in_time = answered.filter(answered_at__lte=F("due_at")).count()
-    return Share(in_time, answered.count() + overdue)
 
 
 @staff_view("answer")
@@ -66,10 +39,11 @@ def page(request: StaffRequest, **more: Any) -> HttpResponse:
         rows = rows.filter(staff_id=request.staff.pk)
     posts = {post.pk: post for post in Staff.objects.filter(community=request.community)}
     questions = list(rows[: PAGE + 1])
+    since = clock.now() - timedelta(days=WINDOW_DAYS)
     context = {
         "rows": [(question, posts.get(question.staff_id or 0)) for question in questions[:PAGE]],
         "too_many": len(questions) > PAGE, "now": clock.now(), "mine": mine,
-        "share": answered_share(request.community), "window": WINDOW_DAYS,
+        "share": count_answered(request.community, since=since), "window": WINDOW_DAYS,
         "on_duty": [post for post in posts.values() if post.on_duty], "me": request.staff,
         "longest": LONGEST, **more,
     }  # fmt: skip
