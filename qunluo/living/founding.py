@@ -10,15 +10,22 @@ from django.db.models import Max
 
 from qunluo.community.actions import do_appoint, do_found
 from qunluo.community.models import Community, Staff, User
+from qunluo.events.actions import SYSTEM
 from qunluo.events.models import Consumer, Event
 from qunluo.groups.actions import do_found_group
 from qunluo.groups.models import Group
 from qunluo.groups.moderation import do_ensure_rules, do_set_rule
-from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.living import script
 from qunluo.living.history import History, write_history
-from qunluo.members.models import ChannelCode, Field, Tag, TagGroup
+from qunluo.members.actions import (
+    do_define_field,
+    do_define_tag_group,
+    do_define_tags,
+    do_set_code,
+)
+from qunluo.members.models import ChannelCode, Tag
+from qunluo.messaging.actions import do_set_auto_reply
 from qunluo.messaging.models import AutoReply
 
 SEED = 8460
@@ -83,11 +90,11 @@ def _name(post: Staff, shown: str) -> Staff:
 
 def _make_tags(community: Community) -> dict[str, Tag]:
     for key, label in (("city", "城市"), ("nick", "称呼")):
-        Field.objects.create(community=community, key=key, label=label, kind="text")
+        do_define_field(community, key=key, label=label, kind="text", by=SYSTEM)
     found: dict[str, Tag] = {}
     for name, (single, tags) in script.TAGS.items():
-        group = TagGroup.objects.create(community=community, name=name, single=single)
-        found |= {tag: Tag.objects.create(group=group, name=tag) for tag in tags}
+        group = do_define_tag_group(community, name=name, single=single, by=SYSTEM)
+        found |= {tag.name: tag for tag in do_define_tags(group, tags, by=SYSTEM)}
     return found
 
 
@@ -115,9 +122,11 @@ def _free_code(code: str) -> str:
 def _make_codes(community: Community, groups: list[Group]) -> list[ChannelCode]:
     by_plan = {plan.code: group for plan, group in zip(script.GROUPS, groups, strict=True)}
     return [
-        ChannelCode.objects.create(
-            community=community, code=f"{code}-{secrets.token_hex(3)}", name=name,
-            groups=[by_plan[wanted].pk for wanted in leads], made_at=clock.now(),
+        do_set_code(
+            ChannelCode(community=community),
+            {"code": f"{code}-{secrets.token_hex(3)}", "name": name,
+             "groups": [by_plan[wanted].pk for wanted in leads]},
+            by=SYSTEM,
         )
         for code, name, leads in script.CODES
     ]  # fmt: skip
@@ -125,9 +134,8 @@ def _make_codes(community: Community, groups: list[Group]) -> list[ChannelCode]:
 
 def _make_replies(community: Community) -> None:
     for priority, (how, pattern, answer) in enumerate(reversed(script.REPLIES)):
-        AutoReply.objects.create(
-            community=community, how=how, pattern=pattern, answer=answer, priority=priority
-        )
+        values = {"how": how, "pattern": pattern, "answer": answer, "priority": priority}
+        do_set_auto_reply(AutoReply(community=community), values, by=SYSTEM)
 
 
 def _arm(community: Community, owner: Staff) -> None:

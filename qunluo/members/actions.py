@@ -14,6 +14,14 @@ from django.db import IntegrityError, transaction
 from qunluo.community.models import Community
 from qunluo.events.actions import SYSTEM, record
 from qunluo.kit import clock
+from qunluo.members.defining import (
+    do_define_field,
+    do_define_tag_group,
+    do_define_tags,
+    do_remove_code,
+    do_remove_tag,
+    do_set_code,
+)
 from qunluo.members.erasing import do_erase
 from qunluo.members.errors import (
     ErasedError,
@@ -41,9 +49,10 @@ from qunluo.members.sealing import open_contact, seal_email, seal_phone
 from qunluo.members.searching import do_index
 
 __all__ = [
-    "do_claim_link", "do_erase", "do_expire_tags", "do_export", "do_index", "do_meet",
-    "do_merge", "do_rename", "do_reveal_contact", "do_set_consent", "do_set_contact",
-    "do_set_fields", "do_tag", "do_undo_merge", "do_untag",
+    "do_claim_link", "do_define_field", "do_define_tag_group", "do_define_tags", "do_erase",
+    "do_expire_tags", "do_export", "do_index", "do_meet", "do_merge", "do_remove_code",
+    "do_remove_tag", "do_rename", "do_reveal_contact", "do_set_code", "do_set_consent",
+    "do_set_contact", "do_set_fields", "do_tag", "do_undo_merge", "do_untag",
 ]  # fmt: skip
 
 NAMELESS = "?"

@@ -147,3 +147,13 @@ class TakenError(QunluoError):
 
     code = "taken"
     sentence = Text("“{name}” is taken. Choose another name.", "“{name}”已被使用，请换一个。")
+
+
+class TagInUseError(QunluoError):
+    """A tag that members have is not removed under them."""
+
+    code = "tag_in_use"
+    sentence = Text(
+        "“{tag}” is on members still. Take it off them first.",
+        "仍有成员带有“{tag}”标签，请先从成员身上移除。",
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.db import IntegrityError, transaction
 from ninja import Query, Schema
 from pydantic import Field
 
@@ -14,9 +12,7 @@ from qunluo.api.areas.groups import find_group_of
 from qunluo.api.operations import Area, Call
 from qunluo.api.paging import Page, Paging, cut
 from qunluo.api.values import Id, Name, Number, fetch, given
-from qunluo.events.actions import record
-from qunluo.kit import clock
-from qunluo.members.errors import TakenError
+from qunluo.members.actions import do_remove_code, do_set_code
 from qunluo.members.models import ChannelCode
 
 area = Area("channel codes")
@@ -64,16 +60,7 @@ def _keep(call: Call, code: ChannelCode, values: dict[str, Any]) -> ChannelCode:
     """Raises `TakenError`."""
     for group_id in values.get("groups", []):
         find_group_of(call, group_id)
-    for name, value in values.items():
-        setattr(code, name, value)
-    try:
-        with transaction.atomic():
-            code.save()
-    except IntegrityError:
-        raise TakenError(name=code.code) from None
-    record("channel_code_set", community=call.auth.community_id, actor=call.auth.actor,
-           data={"code": code.pk, "fields": sorted(values)})  # fmt: skip
-    return code
+    return do_set_code(code, values, by=call.auth.actor)
 
 
 @area.get("/channel-codes", "codes:read", Page[CodeOut])
@@ -85,10 +72,7 @@ def list_channel_codes(request: Call, paging: Query[Paging]) -> dict[str, Any]:
 @area.post("/channel-codes", "codes:write", CodeOut, 201)
 def create_channel_code(request: Call, body: CodeIn) -> ChannelCode:
     """Another code."""
-    values = given(body)
-    values["code"] = values.get("code") or secrets.token_hex(5)
-    fresh = ChannelCode(community=request.auth.community, made_at=clock.now())
-    return _keep(request, fresh, values)
+    return _keep(request, ChannelCode(community=request.auth.community), given(body))
 
 
 @area.get("/channel-codes/{code_id}", "codes:read", CodeOut)
@@ -108,6 +92,4 @@ def update_channel_code(request: Call, code_id: Id, body: CodeChange) -> Channel
 def delete_channel_code(request: Call, code_id: Id) -> None:
     """Removes a code; who came by it stays a member."""
     code: ChannelCode = fetch(_codes(request), code_id)
-    record("channel_code_removed", community=request.auth.community_id,
-           actor=request.auth.actor, data={"code": code.pk})  # fmt: skip
-    code.delete()
+    do_remove_code(code, by=request.auth.actor)

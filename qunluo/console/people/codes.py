@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import secrets
 from typing import Any
 
 import segno
-from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -19,12 +17,9 @@ from qunluo.community.models import Community
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.people import forms
 from qunluo.console.people.answering import REFUSED, done, found
-from qunluo.events.actions import record
 from qunluo.groups.models import Group
-from qunluo.kit import clock
+from qunluo.members.actions import do_set_code
 from qunluo.members.models import ChannelCode, Touch
-
-CODE_LETTERS = 8
 
 
 @staff_view("see_members")
@@ -82,19 +77,10 @@ def add_code(request: StaffRequest) -> HttpResponse:
     form = forms.CodeForm(request.community, request.POST)
     if not form.is_valid():
         return page(request, code_form=form)
-    with transaction.atomic():
-        made = ChannelCode.objects.create(
-            community=request.community, name=form.cleaned_data["name"],
-            code=secrets.token_hex(CODE_LETTERS // 2),
-            groups=[group.pk for group in form.cleaned_data["groups"]], made_at=clock.now(),
-        )  # fmt: skip
-        _record(request, "channel_code_made", made)
+    groups = [group.pk for group in form.cleaned_data["groups"]]
+    values = {"name": form.cleaned_data["name"], "groups": groups}
+    do_set_code(ChannelCode(community=request.community), values, by=request.staff.actor)
     return done(request, _("The channel code is there. Show its QR code."), "people:codes")
-
-
-def _record(request: StaffRequest, kind: str, code: ChannelCode) -> None:
-    record(kind, community=request.community.pk, actor=request.staff.actor,
-           data={"code": code.code, "name": code.name})  # fmt: skip
 
 
 @staff_view("edit_members")
@@ -102,10 +88,7 @@ def _record(request: StaffRequest, kind: str, code: ChannelCode) -> None:
 def switch_code(request: StaffRequest, code_id: int) -> HttpResponse:
     """Off and on again: a code that is off leads nobody in."""
     code = found(_of(request.community), code_id)
-    with transaction.atomic():
-        code.active = not code.active
-        code.save(update_fields=["active"])
-        _record(request, "channel_code_opened" if code.active else "channel_code_closed", code)
+    do_set_code(code, {"active": not code.active}, by=request.staff.actor)
     said = _("The code leads in again.") if code.active else _("The code leads nobody in now.")
     return done(request, said, "people:codes")
 

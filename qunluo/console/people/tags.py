@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.people import forms
 from qunluo.console.people.answering import REFUSED, done, found
-from qunluo.events.actions import record
+from qunluo.console.wording import current_lang
+from qunluo.members.actions import (
+    do_define_field,
+    do_define_tag_group,
+    do_define_tags,
+    do_remove_tag,
+)
+from qunluo.members.errors import TagInUseError, TakenError
 from qunluo.members.models import Field, Tag, TagGroup
 
 
@@ -46,23 +50,14 @@ def page(request: StaffRequest, **more: Any) -> HttpResponse:
 @require_POST
 def add_group(request: StaffRequest) -> HttpResponse:
     form = forms.TagGroupForm(request.POST)
-    form.instance.community = request.community
-    if form.is_valid() and _is_taken(request, form.cleaned_data["name"]):
-        form.add_error("name", _("There is a tag group of this name already."))
     if not form.is_valid():
         return page(request, group_form=form)
-    with transaction.atomic():
-        form.save()
-        _record(request, "tag_group_made", form.cleaned_data["name"])
+    try:
+        do_define_tag_group(request.community, **form.cleaned_data, by=request.staff.actor)
+    except TakenError:
+        form.add_error("name", _("There is a tag group of this name already."))
+        return page(request, group_form=form)
     return done(request, _("The tag group is there. Add its tags now."), "people:tags")
-
-
-def _is_taken(request: StaffRequest, name: str) -> bool:
-    return TagGroup.objects.filter(community=request.community, name=name).exists()
-
-
-def _record(request: StaffRequest, kind: str, name: str) -> None:
-    record(kind, community=request.community.pk, actor=request.staff.actor, data={"name": name})
 
 
 @staff_view("edit_members")
@@ -73,11 +68,7 @@ def add_tags(request: StaffRequest, group_id: int) -> HttpResponse:
     form = forms.NewTagForm(request.POST, auto_id=False)
     if not form.is_valid():
         return page(request, adding_to=group.pk, new_tags_form=form)
-    with transaction.atomic():
-        for name in form.cleaned_data["names"]:
-            _tag, made = Tag.objects.get_or_create(group=group, name=name)
-            if made:
-                _record(request, "tag_made", f"{group.name} · {name}")
+    do_define_tags(group, form.cleaned_data["names"], by=request.staff.actor)
     return done(request, _("The tags are there."), "people:tags")
 
 
@@ -86,12 +77,10 @@ def add_tags(request: StaffRequest, group_id: int) -> HttpResponse:
 def delete_tag(request: StaffRequest, tag_id: int) -> HttpResponse:
     """A tag that nobody has; one in use is taken off its members first, each with a reason."""
     tag = found(Tag.objects.filter(group__community=request.community), tag_id)
-    if tag.taggings.exists():
-        said = _("“{tag}” is on members still. Take it off them first.").format(tag=tag.name)
-        return done(request, said, "people:tags")
-    with transaction.atomic():
-        _record(request, "tag_deleted", tag.name)
-        tag.delete()
+    try:
+        do_remove_tag(tag, by=request.staff.actor)
+    except TagInUseError as error:
+        return done(request, error.message(current_lang()), "people:tags")
     return done(request, _("The tag is deleted."), "people:tags")
 
 
@@ -101,22 +90,10 @@ def add_field(request: StaffRequest) -> HttpResponse:
     form = forms.FieldForm(request.POST, prefix="field")
     if not form.is_valid():
         return page(request, field_form=form)
-    given = form.cleaned_data
+    wanted = {name: form.cleaned_data[name] for name in ("label", "kind", "choices")}
     try:
-        with transaction.atomic():
-            Field.objects.create(
-                community=request.community, key=key_of(request, given["label"]),
-                label=given["label"], kind=given["kind"], choices=given["choices"],
-            )  # fmt: skip
-            _record(request, "field_made", given["label"])
-    except IntegrityError:  # two at the same moment
+        do_define_field(request.community, **wanted, by=request.staff.actor)
+    except TakenError:  # two at the same moment
         form.add_error("label", _("There is a field of this name already."))
         return page(request, field_form=form)
     return done(request, _("The field is there; every member's page shows it."), "people:tags")
-
-
-def key_of(request: StaffRequest, label: str) -> str:
-    """A name for programs: the label's Latin letters, or a drawn one where it has none."""
-    base = slugify(label)[:36] or f"field-{secrets.token_hex(3)}"
-    taken = Field.objects.filter(community=request.community, key__startswith=base).count()
-    return f"{base}-{taken + 1}" if taken else base
