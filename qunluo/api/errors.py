@@ -34,6 +34,16 @@ class TooManyCallsError(QunluoError):
     )
 
 
+class TooLargeError(QunluoError):
+    """A body larger than any call needs."""
+
+    code = "body_too_large"
+    sentence = Text(
+        "The body is larger than {limit} bytes. Send less at a time.",
+        "请求体超过 {limit} 字节，请分批发送。",
+    )
+
+
 class NotThereError(QunluoError):
     """There is none, or it is another community's: both look the same from outside."""
 

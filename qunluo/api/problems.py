@@ -23,12 +23,12 @@ _STATUS = {
     "no_token": 401, "not_allowed": 403, "no_scope": 403, "no_community": 404, "not_there": 404,
     "wrong_method": 405, "wrong_body": 400, "too_many_calls": 429, "broken": 500,
     "banned": 403, "why_missing": 422, "empty_message": 422, "no_name": 422, "no_field": 422,
-    "no_purpose": 422, "other_community": 422, "no_token_name": 422,
+    "body_too_large": 413, "no_purpose": 422, "other_community": 422, "no_token_name": 422,
 }  # fmt: skip
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found",
-    405: "Method not allowed", 409: "Conflict", 422: "Can't be used", 429: "Too many requests",
-    500: "Internal error",
+    405: "Method not allowed", 409: "Conflict", 413: "Too large",
+    422: "Can't be used", 429: "Too many requests", 500: "Internal error",
 }  # fmt: skip
 E = TypeVar("E", bound=Exception)
 logger = logging.getLogger("qunluo.api")

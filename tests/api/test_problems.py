@@ -54,6 +54,15 @@ def test_what_no_database_keeps_is_refused(program: Program, body: str) -> None:
     assert read(answer)["code"] == "wrong_body"
 
 
+def test_a_body_that_is_too_large_is_a_problem_and_stays_unread(program: Program) -> None:
+    client = Client(headers={"authorization": f"Bearer {program.secret}", "host": "localhost"})
+    for size in (2_700_000, 10**13):
+        answer = client.post("/api/v1/groups", "{}", content_type="application/json",
+                             CONTENT_LENGTH=str(size))  # fmt: skip
+        assert (answer.status_code, answer["Content-Type"]) == (413, problems.MEDIA_TYPE)
+        assert read(answer)["code"] == "body_too_large"
+
+
 def test_a_business_failure_keeps_its_code(program: Program, group: Group, bob: Member) -> None:
     group.capacity = 0
     group.save()
