@@ -43,8 +43,8 @@ lock-hosts:
 	@$(RUN) tools/lock.py check
 
 test: browser check ## everything, from a fresh clone too; ends with pytest's summary
-	@$(RUN) -m pytest --on postgres
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n auto --dist worksteal --on postgres
+	@$(RUN) -m pytest -n auto --dist worksteal
 
 bench: setup ## the same jobs here and in other people's tools, with ratios
 	@"$(PYTHON)" tools/bootstrap.py bench

@@ -17,14 +17,17 @@ import pytest
 
 from tests.postgres import postgres
 
-ON_POSTGRES = "--on postgres" in " ".join(sys.argv)  # before pytest has read its options
+_ON = "QUNLUO_TEST_ON"  # tells the processes that share the tests, too
+if "--on postgres" in " ".join(sys.argv):  # before pytest has read its options
+    os.environ[_ON] = "postgres"
+ON_POSTGRES = os.environ.get(_ON) == "postgres"
 _DATA = Path(tempfile.mkdtemp(prefix="qunluo-"))  # Django reads its settings once
 _HELD = ExitStack()
 
 os.environ["QUNLUO_DATA"] = str(_DATA)
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.server.conf")
+os.environ["DJANGO_SETTINGS_MODULE"] = "qunluo.server.conf"
 os.environ.pop("QUNLUO_DATABASE", None)
-if ON_POSTGRES:
+if ON_POSTGRES:  # one server each: what is settled depends on all that runs in a server
     os.environ["QUNLUO_DATABASE"] = _HELD.enter_context(postgres())
 
 import django  # noqa: E402
@@ -44,6 +47,8 @@ if not ON_POSTGRES:  # which wants tables in the order of their references
     conf.MIGRATION_MODULES = dict.fromkeys(_THEIRS.split())
 conf.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
 django.setup()
+# a process that shares the tests must come by here before Django is loaded
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 pytest_plugins = ["tests.cast"]
 
