@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -24,10 +25,12 @@ def record(
     group: int | None = None,
     data: Mapping[str, Any] | None = None,
     cause: str | None = None,
+    at: datetime | None = None,
 ) -> Event:
-    """Adds a row in the caller's transaction; with a `cause` that is there, finds that row."""
+    """Adds a row in the caller's transaction; with a `cause` that is there, finds that row.
+    `at` is when it happened, where that was before now: what another system tells later."""
     values = {
-        "community_id": community, "kind": kind, "at": clock.now(), "member_id": member,
+        "community_id": community, "kind": kind, "at": at or clock.now(), "member_id": member,
         "group_id": group, "actor": actor, "data": dict(data or {}),
     }  # fmt: skip
     if cause is None:

@@ -82,13 +82,14 @@ def _meet(past: History, began: datetime) -> None:
         )
         for member in past.members
     )  # fmt: skip
-    Touch.objects.bulk_create(_touches(past))
+    touches = Touch.objects.bulk_create(_touches(past))
     Consent.objects.bulk_create(_consents(past))
     Tagging.objects.bulk_create(_taggings(past))
-    for member in past.members:
+    for member, touch in zip(past.members, touches, strict=True):
         do_index(member)
         past.record("member_met", member.made_at, member_id=member.pk, actor=member.actor,
-                    data={"channel": "web"})  # fmt: skip
+                    data={"channel": "web", "code": touch.code_id,
+                          "inviter": touch.inviter_id})  # fmt: skip
 
 
 def _touches(past: History) -> Iterator[Touch]:
@@ -175,7 +176,27 @@ def _talk(past: History, began: datetime) -> None:
                 actor=f"member:{message.member_id}" if message.member_id
                 else f"staff:{message.staff_id}",
                 data={"message": message.pk, "revision": message.revision, "kind": "text",
-                      "label": message.label, "reply_to": message.reply_to_id},
+                      "label": message.label, "reply_to": message.reply_to_id,
+                      **_turned_to(message)},
+            )  # fmt: skip
+            _record_reactions(past, message)
+
+
+def _turned_to(message: Message) -> dict[str, Any]:
+    answered = message.reply_to
+    return {"to_member": answered.member_id, "to_label": answered.label} if answered else {}
+
+
+def _record_reactions(past: History, message: Message) -> None:
+    """Somebody reacts within the hour."""
+    for emoji, ids in message.reactions.items():
+        for member_id in ids:
+            at = message.at + timedelta(minutes=past.random.uniform(1, 60))
+            past.record(
+                "message_reacted", min(at, clock.now()), member_id=member_id,
+                group_id=message.group_id, actor=f"member:{member_id}",
+                data={"message": message.pk, "kind": "text", "label": message.label,
+                      "emoji": emoji, "on": True, "to_member": message.member_id},
             )  # fmt: skip
 
 

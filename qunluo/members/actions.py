@@ -85,7 +85,8 @@ def do_meet(  # noqa: PLR0913 - what a channel knows of an account
         Touch.objects.create(member=member, at=clock.now(), **source)
     if new:
         record("member_met", community=community.pk, member=member.pk, actor=member.actor,
-               data={"channel": channel, "code": getattr(source["code"], "pk", None)})  # fmt: skip
+               data={"channel": channel, "code": getattr(source["code"], "pk", None),
+                     "inviter": getattr(source["inviter"], "pk", None)})  # fmt: skip
     return member
 
 

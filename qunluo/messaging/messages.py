@@ -92,7 +92,7 @@ def _post(group: Group, text: str, label: str, said: Said) -> Message:
         external_id=said.get("external_id") or None, search=grams(text), at=clock.now(),
         revision=revision,
     )  # fmt: skip
-    _record("message_posted", message, by=find_actor(member, staff))
+    _record("message_posted", message, by=find_actor(member, staff), **_turned_to(message))
     if staff is not None and reply_to is not None:
         do_settle(reply_to, message, staff)
     return message
@@ -113,14 +113,29 @@ def find_actor(member: Member | None, staff: Staff | None) -> str:
     return speaker.actor if speaker else "system"
 
 
+def _turned_to(message: Message) -> dict[str, Any]:
+    """Whom the message answers and names, by their ids: what ties are read from."""
+    answered = message.reply_to
+    if answered is None:
+        return {"mentions": message.mentions} if message.mentions else {}
+    return {
+        "to_member": answered.member_id, "to_label": answered.label,
+        "mentions": message.mentions,
+    }  # fmt: skip
+
+
 def _record(kind: str, message: Message, *, by: str, **more: Any) -> None:
     """The record keeps who and which, never the words: those can be taken back."""
-    data = {
-        "message": message.pk, "revision": message.revision, "kind": message.kind,
-        "label": message.label, "reply_to": message.reply_to_id, **more,
-    }  # fmt: skip
+    data = _told_of(message) | more
     record(kind, community=message.group.community_id, actor=by, member=message.member_id,
            group=message.group_id, data=data)  # fmt: skip
+
+
+def _told_of(message: Message) -> dict[str, Any]:
+    return {
+        "message": message.pk, "revision": message.revision, "kind": message.kind,
+        "label": message.label, "reply_to": message.reply_to_id,
+    }  # fmt: skip
 
 
 def do_settle(asked: Message, answer: Message, staff: Staff) -> bool:
@@ -192,7 +207,9 @@ def do_react(message: Message, member: Member, emoji: str, on: bool) -> None:
     message.reactions[emoji] = [*whose, member.pk] if on else whose
     message.reactions = {e: ids for e, ids in message.reactions.items() if ids}
     _keep(message, revision, "reactions")
-    _record("message_reacted", message, by=member.actor, emoji=emoji[:16], on=on)
+    data = _told_of(message) | {"emoji": emoji[:16], "on": on, "to_member": message.member_id}
+    record("message_reacted", community=message.group.community_id, actor=member.actor,
+           member=member.pk, group=message.group_id, data=data)  # fmt: skip
 
 
 @transaction.atomic

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "qunluo.events",
     "qunluo.community",
     "qunluo.members",
+    "qunluo.standing",
     "qunluo.groups",
     "qunluo.messaging",
     "qunluo.channels.web",

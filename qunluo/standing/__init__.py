@@ -1,0 +1,1 @@
+"""Where every member stands, from the record: lifecycle, trust, circle, value, with the why."""
