@@ -15,7 +15,7 @@ Permission = Literal[
     "see_home", "see_groups", "run_groups", "see_room", "speak", "moderate", "see_members",
     "edit_members", "reveal_contact", "import_members", "export_members", "erase_members",
     "answer", "see_insight", "make_reports", "see_audit", "edit_settings", "manage_staff",
-    "manage_api",
+    "manage_api", "care", "run_care",
 ]  # fmt: skip
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
@@ -26,6 +26,7 @@ _STORE: set[Permission] = {
     "speak",
     "see_members",
     "answer",
+    "care",
 }
 _MODERATOR: set[Permission] = _STORE | {"moderate"}
 _ANALYST: set[Permission] = {
@@ -34,7 +35,10 @@ _ANALYST: set[Permission] = {
 _OPERATOR: set[Permission] = (
     _MODERATOR
     | _ANALYST
-    | {"run_groups", "edit_members", "reveal_contact", "import_members", "see_audit"}
+    | {
+        "run_groups", "run_care", "edit_members", "reveal_contact", "import_members",
+        "see_audit",
+    }  # fmt: skip
 )
 MAY: dict[Role, frozenset[Permission]] = {
     "owner": frozenset(PERMISSIONS),

@@ -79,6 +79,16 @@ DEEDS: dict[str, Text] = {
     "auto_reply_switched": Text("switched an auto-reply", "开关了自动回复"),
     "auto_reply_removed": Text("deleted an auto-reply", "删除了自动回复"),
     "welcome_sent": Text("welcomed a member", "欢迎了成员"),
+    # wishes
+    "wish_made": Text("made a wish", "提出了心愿"),
+    "wish_voted": Text("voted for a wish", "为心愿投了票"),
+    "wish_vote_taken_back": Text("took a vote back", "撤回了投票"),
+    "wish_merged": Text("merged two wishes", "合并了两个心愿"),
+    "wish_merge_undone": Text("took a merged wish out again", "撤销了心愿合并"),
+    "wish_answered": Text("answered a wish", "答复了心愿"),
+    "wish_adopted": Text("adopted a member's wish", "采纳了成员的心愿"),
+    "wish_set_aside": Text("set a wish aside", "搁置了心愿"),
+    "wish_reopened": Text("brought a wish back", "恢复了心愿"),
     "delivery_settled": Text("settled what became of a delivery", "确认了投递结果"),
 }
 

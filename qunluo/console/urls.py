@@ -93,6 +93,7 @@ urlpatterns = [
     path("language", language, name="set_language"),
     path("console/", include((console, "console"))),
     path("console/", include("qunluo.console.people.urls")),
+    path("console/care/", include("qunluo.console.care.urls")),
     path("console/", include("qunluo.console.insight")),
     path("console/reports/", include(reports)),
     path("console/", include(named_by_shell)),

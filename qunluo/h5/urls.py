@@ -8,7 +8,7 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from qunluo.h5 import joining, looks, mine, out, rooms
+from qunluo.h5 import joining, looks, mine, out, rooms, wishing
 
 app_name = "h5"
 
@@ -50,5 +50,9 @@ urlpatterns = [
     _open("me/<int:member_id>/opt-out", mine.opt_out, "opt_out", to=OWNER),
     _open("me/<int:member_id>/export", mine.export, "export", to=OWNER),
     _open("me/<int:member_id>/erase", mine.erase, "erase", to=OWNER),
+    _open("me/<int:member_id>/wishes", wishing.wishes, "wishes", to=OWNER),
+    _open("me/<int:member_id>/wishes/make", wishing.make, "make_wish", to=OWNER),
+    _open("me/<int:member_id>/wishes/<int:wish_id>", wishing.wish, "wish", to=OWNER),
+    _open("me/<int:member_id>/wishes/<int:wish_id>/vote", wishing.vote, "vote", to=OWNER),
     _open("me/<int:member_id>/leave/<int:seat_id>", mine.leave, "leave", to=OWNER),
 ]

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "qunluo.standing",
     "qunluo.groups",
     "qunluo.messaging",
+    "qunluo.care",
     "qunluo.channels.web",
     "qunluo.h5",
     "qunluo.api",

@@ -14,7 +14,7 @@ from qunluo.api.areas.events import OWN
 from qunluo.console.deeds import DEEDS, OF_A_PROGRAM, say_kind
 
 ROOMS = ("community", "members", "groups", "messaging", "channels", "api", "h5", "console",
-         "living", "server")  # fmt: skip
+         "living", "server", "care")  # fmt: skip
 RECORDERS = {"record", "_record", "_record_reply"}
 KIND = re.compile(r"[a-z]+(_[a-z]+)+")
 

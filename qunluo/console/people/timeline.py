@@ -50,6 +50,13 @@ TITLES = {
     "question_dismissed": N_("A question was dismissed"),
     "welcome_sent": N_("Was welcomed"),
     "member_banned": N_("Was put on the ban list"),
+    "wish_made": N_("Made a wish"),
+    "wish_voted": N_("Voted for a wish"),
+    "wish_vote_taken_back": N_("Took a vote back"),
+    "wish_answered": N_("A wish of theirs was answered"),
+    "wish_adopted": N_("A wish of theirs was adopted"),
+    "wish_set_aside": N_("A wish of theirs was set aside"),
+    "wish_reopened": N_("A wish of theirs was brought back"),
 }
 FILTERS: dict[str, tuple[str, ...]] = {
     N_("Talk"): (

@@ -39,6 +39,12 @@ def of(names: Mapping[str, str], actor: str) -> str:
 
 
 @register.filter
+def at(rows: Mapping[int, Any], key: int) -> Any:
+    """What stands under a number; nothing where there is none."""
+    return rows.get(key, ())
+
+
+@register.filter
 def instant(at: datetime | None) -> SafeString | str:
     """Day and minute in the zone in force, the exact time on hover and for the script."""
     if at is None:

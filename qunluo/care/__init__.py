@@ -1,0 +1,1 @@
+"""Looking after people: wishes, what they need, incidents, patrols, promises, gatherings."""

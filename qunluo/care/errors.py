@@ -1,0 +1,49 @@
+"""What a person can put right when looking after people."""
+
+from __future__ import annotations
+
+from qunluo.kit.errors import QunluoError
+from qunluo.kit.text import Text
+
+
+class WordsMissingError(QunluoError):
+    code = "care_words_missing"
+    sentence = Text("Write it in a few words first.", "请先写上几句话。")
+
+
+class NotInGroupError(QunluoError):
+    """Only who is in a group of the community takes part."""
+
+    code = "not_in_group"
+    sentence = Text(
+        "Only members of a group take part here. Open an invitation to join one.",
+        "只有群成员可以参与，请先通过邀请链接入群。",
+    )
+
+
+class WishClosedError(QunluoError):
+    """It was answered, merged or set aside meanwhile."""
+
+    code = "wish_closed"
+    sentence = Text(
+        "This wish is not open any more. Load the page again to see what became of it.",
+        "这个心愿已不再开放，请刷新页面查看结果。",
+    )
+
+
+class SameWishError(QunluoError):
+    code = "same_wish"
+    sentence = Text("Choose another wish to merge with.", "请选择另一个心愿来合并。")
+
+
+class TooManyWishesError(QunluoError):
+    code = "too_many_wishes"
+    sentence = Text(
+        "You have {most} open wishes already. Vote for others meanwhile.",
+        "你已有 {most} 个未答复的心愿，可以先为其他心愿投票。",
+    )
+
+
+class WhyMissingError(QunluoError):
+    code = "care_why_missing"
+    sentence = Text("Say why: the record keeps it.", "请填写原因，它会记录下来。")

@@ -1,0 +1,70 @@
+"""What is done for members, and what they do for the community."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from qunluo.community.models import Community
+from qunluo.members.models import Member
+
+
+class Wish(models.Model):
+    """What members want 心愿单. `votes` is the number of its `Support` rows, moved with them."""
+
+    STATES = ("open", "product", "campaign", "no", "merged", "aside")
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="wishes")
+    member = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="wishes")
+    title = models.CharField(max_length=120)
+    text = models.TextField(blank=True)
+    state = models.CharField(
+        max_length=10, default="open", choices=[(state, state) for state in STATES]
+    )
+    votes = models.IntegerField(default=0)
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="absorbed")
+    answer = models.TextField(blank=True)
+    answered_by = models.CharField(max_length=80, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    told_id = models.BigIntegerField(default=0)  # the last support whose member was told
+    told_at = models.DateTimeField(null=True)  # all of them were
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["community", "state", "-votes"], name="wish_ranking"),
+            models.Index(
+                fields=["answered_at"],
+                condition=models.Q(answered_at__isnull=False, told_at=None),
+                name="wish_to_tell",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def answered(self) -> bool:
+        return self.state in ("product", "campaign", "no")
+
+
+class Support(models.Model):
+    """One member's vote for one wish."""
+
+    wish = models.ForeignKey(Wish, models.CASCADE, related_name="supports")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="supports")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["wish", "member"], name="one_vote_each")]
+
+
+class WishMerge(models.Model):
+    """Two wishes that are one; `moved` are the votes that went over, to give them back."""
+
+    kept = models.ForeignKey(Wish, models.CASCADE, related_name="merges")
+    gone = models.ForeignKey(Wish, models.CASCADE, related_name="+")
+    moved = models.JSONField(default=list)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)

@@ -1,0 +1,40 @@
+"""The worker's steps of care; importing this registers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from qunluo.care import wishes
+from qunluo.events.actions import follow
+from qunluo.events.models import Consumer, Event
+from qunluo.messaging.tasks import Task, register
+
+
+def follow_kinds(
+    name: str, kinds: Sequence[str], handle: Callable[[list[Event]], None]
+) -> bool:
+    """Follows all kinds, so that the position moves on where ours are rare; looks before it takes
+    the lock of a writer."""
+    position = Consumer.objects.filter(name=name).values_list("position", flat=True).first()
+    if not Event.objects.filter(id__gt=position or 0).exists():
+        return False
+
+    def choose(events: Sequence[Event]) -> None:
+        ours = [event for event in events if event.kind in kinds]
+        if ours:
+            handle(ours)
+
+    return bool(follow(name, choose))
+
+
+def follow_merges() -> bool:
+    return follow_kinds(
+        "care.merges", ["member_merged", "merge_undone"], wishes.do_follow_merges
+    )
+
+
+for _task in (
+    Task("care.wishes", wishes.tell_supporters, every_s=1.0),
+    Task("care.merges", follow_merges, every_s=2.0),
+):
+    register(_task)

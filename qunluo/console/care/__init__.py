@@ -1,0 +1,1 @@
+"""Looking after people: wishes, incidents, patrols, promises, testimonies, gatherings."""

@@ -1,0 +1,19 @@
+"""Addresses of the pages of care."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from qunluo.console.care import wishes
+
+app_name = "care"
+_WISH = "wishes/<int:wish_id>"
+urlpatterns = [
+    path("wishes", wishes.wishes, name="wishes"),
+    path("wishes/make", wishes.make, name="make_wish"),
+    path(f"{_WISH}/answer", wishes.answer, name="answer_wish"),
+    path(f"{_WISH}/merge", wishes.merge, name="merge_wish"),
+    path(f"{_WISH}/aside", wishes.aside, name="set_wish_aside"),
+    path(f"{_WISH}/reopen", wishes.reopen, name="reopen_wish"),
+    path("wishes/merges/<int:merge_id>/undo", wishes.undo_merge, name="undo_wish_merge"),
+]
