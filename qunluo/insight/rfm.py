@@ -6,6 +6,8 @@ Order counts tie heavily, and then the two ways differ: thresholds keep equal va
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -74,6 +76,12 @@ def cuts(values: Ints) -> tuple[int, ...]:
 def by_threshold(values: Ints, *, low_is_best: bool = False) -> Ints:
     """1 + the number of cuts strictly below the value; 5 − that number where low is best."""
     below = np.searchsorted(np.array(cuts(values)), values, side="left").astype(np.int64)
+    return CLASSES - below if low_is_best else below + 1
+
+
+def score(value: int, borders: Sequence[int], *, low_is_best: bool = False) -> int:
+    """The class of one value between cuts that were made before: the rule of `by_threshold`."""
+    below = bisect_left(borders, value)
     return CLASSES - below if low_is_best else below + 1
 
 
