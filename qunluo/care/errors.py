@@ -47,3 +47,13 @@ class TooManyWishesError(QunluoError):
 class WhyMissingError(QunluoError):
     code = "care_why_missing"
     sentence = Text("Say why: the record keeps it.", "请填写原因，它会记录下来。")
+
+
+class NeedGoneError(QunluoError):
+    """Somebody else took or dismissed it, or it was taken back."""
+
+    code = "need_gone"
+    sentence = Text(
+        "Somebody has seen to this already. Load the page again.",
+        "已有人处理过这条需求，请刷新页面。",
+    )

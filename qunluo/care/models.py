@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import models
 
 from qunluo.community.models import Community
+from qunluo.groups.models import Group
 from qunluo.members.models import Member
+from qunluo.messaging.models import Message
 
 
 class Wish(models.Model):
@@ -68,3 +70,25 @@ class WishMerge(models.Model):
     by = models.CharField(max_length=80)
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
+
+
+class Need(models.Model):
+    """A need or a complaint that somebody voiced in talk: suggests a wish, or is dismissed. The
+    words stay with the message, which can be taken back."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="needs")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="needs")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="needs")
+    message = models.OneToOneField(Message, models.CASCADE, related_name="need")
+    family = models.CharField(max_length=20)  # of insight.metrics.wishes.FAMILIES
+    at = models.DateTimeField()
+    state = models.CharField(max_length=10, default="open")  # taken, dismissed
+    wish = models.ForeignKey(Wish, models.SET_NULL, null=True, related_name="needs")
+    by = models.CharField(max_length=80, blank=True)
+    why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["community", "state", "-at"], name="need_waiting"),
+            models.Index(fields=["group", "at"], name="need_of_group"),
+        ]

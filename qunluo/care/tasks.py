@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qunluo.care import wishes
+from qunluo.care import needs, wishes
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.messaging.tasks import Task, register
@@ -33,7 +33,13 @@ def follow_merges() -> bool:
     )
 
 
+def follow_talk() -> bool:
+    """Listens to what members say."""
+    return follow_kinds("care.talk", ["message_posted"], needs.do_hear)
+
+
 for _task in (
+    Task("care.talk", follow_talk, every_s=1.0),
     Task("care.wishes", wishes.tell_supporters, every_s=1.0),
     Task("care.merges", follow_merges, every_s=2.0),
 ):

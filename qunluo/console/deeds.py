@@ -89,6 +89,8 @@ DEEDS: dict[str, Text] = {
     "wish_adopted": Text("adopted a member's wish", "采纳了成员的心愿"),
     "wish_set_aside": Text("set a wish aside", "搁置了心愿"),
     "wish_reopened": Text("brought a wish back", "恢复了心愿"),
+    "needs_taken": Text("made a wish of what members said", "把成员的需求列入心愿单"),
+    "needs_dismissed": Text("dismissed needs found in talk", "忽略了聊天中的需求"),
     "delivery_settled": Text("settled what became of a delivery", "确认了投递结果"),
 }
 

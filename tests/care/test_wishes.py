@@ -218,6 +218,7 @@ def test_an_answer_needs_words_and_setting_aside_a_reason(group: Group) -> None:
         do_reopen_wish(wish, by=STAFF)
 
 
+@pytest.mark.django_db(transaction=True)  # what is followed must be committed
 def test_two_members_who_are_one_have_one_vote_and_two_again_when_undone(group: Group) -> None:
     bob, rob = seat(group, "Bob"), seat(group, "Rob")
     wish = wish_of(bob)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunluo.console.care import wishes
+from qunluo.console.care import needs, wishes
 
 app_name = "care"
 _WISH = "wishes/<int:wish_id>"
@@ -15,5 +15,8 @@ urlpatterns = [
     path(f"{_WISH}/merge", wishes.merge, name="merge_wish"),
     path(f"{_WISH}/aside", wishes.aside, name="set_wish_aside"),
     path(f"{_WISH}/reopen", wishes.reopen, name="reopen_wish"),
+    path("needs", needs.needs, name="needs"),
+    path("needs/take", needs.take, name="take_needs"),
+    path("needs/dismiss", needs.dismiss, name="dismiss_needs"),
     path("wishes/merges/<int:merge_id>/undo", wishes.undo_merge, name="undo_wish_merge"),
 ]

@@ -104,6 +104,18 @@ FAMILIES: dict[str, Family] = {
 """Looked at in this order: a message counts for the first family that fits."""
 
 
+def find_family(text: str) -> str | None:
+    """The family that one message counts for, by the rule and the engine of the metric."""
+    try:
+        said = pa.scalar(text, pa.string())
+    except UnicodeEncodeError:  # half a sign, which no store keeps
+        return None
+    for name, family in FAMILIES.items():
+        if pc.match_substring_regex(said, pattern=family.words).as_py():
+            return name
+    return None
+
+
 def _wishes(t: Any) -> Any:
     import ibis  # noqa: PLC0415 - compiled plans are kept, so most runs never need it
 
