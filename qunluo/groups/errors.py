@@ -113,3 +113,41 @@ class AppealedAlreadyError(QunluoError):
         "This can't be appealed (again): an appeal was made, or nothing stands any more.",
         "无法（再次）申诉：已经提交过申诉，或该处理已撤销。",
     )
+
+
+class WrongBlueprintError(QunluoError):
+    """A blueprint's file does not say what it must."""
+
+    code = "wrong_blueprint"
+    sentence = Text("The blueprint {file} can't be used: {reason}", "群模板 {file} 无法使用：{reason}")
+
+
+class NoBlueprintError(QunluoError):
+    """There is no blueprint of that name."""
+
+    code = "no_blueprint"
+    sentence = Text("There is no blueprint “{key}”.", "没有名为“{key}”的群模板。")
+
+
+class TooLongError(QunluoError):
+    """A group of hours that would last longer than its kind may."""
+
+    code = "group_too_long"
+    sentence = Text(
+        "“{kind}” is over {hours} hours after it opened, with its goodbye. Let it end by {latest}.",
+        "“{kind}”从开群到解散（含告别）不超过 {hours} 小时，结束时间请不要晚于 {latest}。",
+    )
+
+
+class NotOpenError(QunluoError):
+    """The group exists, and opens later."""
+
+    code = "group_not_open"
+    sentence = Text("“{group}” opens at {at}. Come back then.", "“{group}”将于 {at} 开群，到时再来。")
+
+
+class NoTaskError(QunluoError):
+    """A task without words, or one that is not there."""
+
+    code = "no_task"
+    sentence = Text("Say what there is to do.", "请写明要做什么。")
