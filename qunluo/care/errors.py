@@ -57,3 +57,31 @@ class NeedGoneError(QunluoError):
         "Somebody has seen to this already. Load the page again.",
         "已有人处理过这条需求，请刷新页面。",
     )
+
+
+class IncidentOpenError(QunluoError):
+    """There is one of the same kind already, for the same group."""
+
+    code = "incident_open"
+    sentence = Text(
+        "An incident of this kind is open for this group already. Go on with that one.",
+        "该群已有同类事件正在处理，请在原事件中继续。",
+    )
+
+
+class IncidentMovedError(QunluoError):
+    """Somebody else handled or closed it meanwhile."""
+
+    code = "incident_moved"
+    sentence = Text(
+        "Somebody has moved this incident on meanwhile. Load the page again.",
+        "事件状态已被他人更新，请刷新页面。",
+    )
+
+
+class WrongOptionError(QunluoError):
+    code = "care_wrong_option"
+    sentence = Text(
+        "“{name}” must be a whole number from 1 to {most}.",
+        "“{name}”应为 1 到 {most} 之间的整数。",
+    )

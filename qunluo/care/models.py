@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from qunluo.community.models import Community
+from qunluo.community.models import Community, Staff
 from qunluo.groups.models import Group
 from qunluo.members.models import Member
 from qunluo.messaging.models import Message
@@ -92,3 +92,69 @@ class Need(models.Model):
             models.Index(fields=["community", "state", "-at"], name="need_waiting"),
             models.Index(fields=["group", "at"], name="need_of_group"),
         ]
+
+
+class Trigger(models.Model):
+    """What opens an incident by itself, as this community set it, with its own scripts. What is
+    empty is as in the handbook."""
+
+    KINDS = ("negatives", "words", "refunds", "leaves", "hand")  # by hand: scripts only
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="triggers")
+    kind = models.CharField(max_length=12, choices=[(kind, kind) for kind in KINDS])
+    active = models.BooleanField(default=True)
+    options = models.JSONField(default=dict)  # of rules.TRIGGERS, where it differs
+    before = models.TextField(blank=True)  # one step a line
+    during = models.TextField(blank=True)
+    after = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["community", "kind"], name="one_trigger_each")
+        ]
+
+
+class Incident(models.Model):
+    """Something that needs people now: why it was opened, whose it is, and what was done."""
+
+    STATES = ("open", "handled", "closed")
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="incidents")
+    group = models.ForeignKey(Group, models.CASCADE, null=True, related_name="incidents")
+    kind = models.CharField(max_length=12, choices=[(kind, kind) for kind in Trigger.KINDS])
+    why = models.JSONField()  # {"en", "zh"}
+    evidence = models.JSONField(default=dict)  # counts, and "messages": ids
+    state = models.CharField(
+        max_length=10, default="open", choices=[(state, state) for state in STATES]
+    )
+    owner = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="incidents")
+    steps = models.JSONField(default=list)  # what is done: ["during:0", …]
+    outcome = models.TextField(blank=True)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    handled_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["community", "kind", "group"],
+                condition=~models.Q(state="closed"), name="one_incident_of_a_group",
+            ),
+            models.UniqueConstraint(
+                fields=["community", "kind"],
+                condition=~models.Q(state="closed") & models.Q(group=None),
+                name="one_incident_everywhere",
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["community", "state", "-id"], name="incident_queue")]
+
+
+class IncidentNote(models.Model):
+    """One line of an incident's timeline."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="notes")
+    what = models.CharField(max_length=12)  # opened, owned, noted, done, undone, handled, …
+    text = models.TextField(blank=True)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()

@@ -66,7 +66,7 @@ def do_hear(events: Sequence[Event]) -> None:
     twice is once."""
     ids = [e.data.get("message") for e in events if e.data.get("label") == "member"]
     rows = Message.objects.filter(pk__in=[i for i in ids if i], at__gte=clock.now() - WINDOW)
-    said = rows.exclude(text="").exclude(member=None).select_related("group")
+    said = rows.exclude(text="").exclude(member=None).select_related("group").order_by("pk")
     found = ((message, find_family(message.text)) for message in said)
     Need.objects.bulk_create(
         [

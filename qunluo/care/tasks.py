@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qunluo.care import needs, wishes
+from qunluo.care import incidents, needs, wishes
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.messaging.tasks import Task, register
@@ -34,8 +34,13 @@ def follow_merges() -> bool:
 
 
 def follow_talk() -> bool:
-    """Listens to what members say."""
-    return follow_kinds("care.talk", ["message_posted"], needs.do_hear)
+    """Listens to what members say, and watches over what happens."""
+    return follow_kinds("care.talk", incidents.FOLLOWED, _hear_and_watch)
+
+
+def _hear_and_watch(events: list[Event]) -> None:
+    needs.do_hear([event for event in events if event.kind == "message_posted"])
+    incidents.do_watch(events)
 
 
 for _task in (

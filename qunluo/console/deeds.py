@@ -91,6 +91,14 @@ DEEDS: dict[str, Text] = {
     "wish_reopened": Text("brought a wish back", "恢复了心愿"),
     "needs_taken": Text("made a wish of what members said", "把成员的需求列入心愿单"),
     "needs_dismissed": Text("dismissed needs found in talk", "忽略了聊天中的需求"),
+    # incidents
+    "trigger_set": Text("set what opens an incident", "设置了事件触发条件"),
+    "incident_opened": Text("opened an incident", "开启了事件"),
+    "incident_owned": Text("said whose an incident is", "指定了事件负责人"),
+    "incident_noted": Text("went on with an incident", "记录了事件进展"),
+    "incident_handled": Text("brought an incident under control", "控制住了事件"),
+    "incident_closed": Text("closed an incident", "关闭了事件"),
+    "incident_reopened": Text("opened an incident again", "重新开启了事件"),
     "delivery_settled": Text("settled what became of a delivery", "确认了投递结果"),
 }
 

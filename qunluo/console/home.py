@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from qunluo.community.rules import Permission, may
 from qunluo.console import overview
 from qunluo.console.access import StaffRequest, staff_view
+from qunluo.console.care import todos as care
 from qunluo.kit import clock
 
 
@@ -30,6 +31,7 @@ def _list_todos(request: StaffRequest) -> list[tuple[overview.Todo, str]]:
     """What the reader may decide, the most urgent first, each with where it is done."""
     now, community = clock.now(), request.community
     lists: tuple[tuple[Permission, list[overview.Todo]], ...] = (
+        ("care", care.list_incidents_left(community, now)),
         ("answer", overview.list_questions_left(community, now)),
         ("run_groups", overview.list_requests_left(community)),
         ("moderate", overview.list_cases_left(community)),

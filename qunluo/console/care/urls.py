@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunluo.console.care import needs, wishes
+from qunluo.console.care import incidents, needs, wishes
 
 app_name = "care"
+_INCIDENT = "incidents/<int:incident_id>"
 _WISH = "wishes/<int:wish_id>"
 urlpatterns = [
     path("wishes", wishes.wishes, name="wishes"),
@@ -18,5 +19,14 @@ urlpatterns = [
     path("needs", needs.needs, name="needs"),
     path("needs/take", needs.take, name="take_needs"),
     path("needs/dismiss", needs.dismiss, name="dismiss_needs"),
+    path("incidents", incidents.incidents, name="incidents"),
+    path("incidents/open", incidents.open_one, name="open_incident"),
+    path(_INCIDENT, incidents.incident, name="incident"),
+    path(f"{_INCIDENT}/own", incidents.own, name="own_incident"),
+    path(f"{_INCIDENT}/note", incidents.note, name="note_incident"),
+    path(f"{_INCIDENT}/tick", incidents.tick, name="tick_step"),
+    path(f"{_INCIDENT}/move", incidents.move, name="move_incident"),
+    path("triggers", incidents.triggers, name="triggers"),
+    path("triggers/<slug:kind>", incidents.set_trigger, name="set_trigger"),
     path("wishes/merges/<int:merge_id>/undo", wishes.undo_merge, name="undo_wish_merge"),
 ]
