@@ -151,3 +151,10 @@ class NoTaskError(QunluoError):
 
     code = "no_task"
     sentence = Text("Say what there is to do.", "请写明要做什么。")
+
+
+class WrongAnswerError(QunluoError):
+    """One of the five questions has no answer."""
+
+    code = "wrong_fit_answer"
+    sentence = Text("Choose an answer: “{question}”", "请选择一个回答：“{question}”")
