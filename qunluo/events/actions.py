@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,19 @@ def record(
     if cause is None:
         return Event.objects.create(**values)
     return Event.objects.get_or_create(cause=cause, defaults=values)[0]
+
+
+def record_all(
+    kind: str, *, community: int, told: Iterable[tuple[int, Mapping[str, Any]]]
+) -> None:
+    """Adds one row for each member and data, of one kind, that happened by itself."""
+    now = clock.now()
+    rows = [
+        Event(community_id=community, kind=kind, at=now, member_id=member, actor=SYSTEM,
+              data=dict(data))
+        for member, data in told
+    ]  # fmt: skip
+    Event.objects.bulk_create(rows, batch_size=BATCH)
 
 
 def settled() -> QuerySet[Event]:

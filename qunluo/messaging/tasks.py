@@ -19,6 +19,7 @@ from qunluo.messaging.models import Message
 from qunluo.messaging.outbox import do_end_leases, do_plan_delivery, try_deliver_one
 from qunluo.messaging.replies import do_follow_case
 from qunluo.messaging.welcomes import do_greet
+from qunluo.standing.tasks import do_follow, step_recount
 
 AT_ONCE = 50  # inbound or deliveries of one round, so that neither starves the other
 
@@ -130,6 +131,8 @@ for _task in (
     Task("messaging.leases", do_end_leases, every_s=5.0),
     Task("members.tags", members.step_tags, every_s=60.0),
     Task("members.imports", members.step_import, every_s=1.0),
+    Task("standing.sums", do_follow),
+    Task("standing.recount", step_recount, every_s=5.0),
     Task("groups.due", look_after_groups, every_s=30.0),
 ):
     register(_task)

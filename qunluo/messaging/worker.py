@@ -15,6 +15,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from qunluo.groups import tasks as groups
 from qunluo.messaging.tasks import Task, list_tasks
+from qunluo.standing.tasks import run_nights
 
 LESSONS_S = 120.0  # between looks whether moderators decided enough to learn from
 IDLE_S = 0.1  # between rounds in which nothing was done
@@ -65,7 +66,8 @@ def step() -> bool:
 
 def run_worker(stop: threading.Event) -> None:
     """Works until told to stop; the round that is running is finished."""
-    threading.Thread(target=_teach, args=(stop,), name="teaching", daemon=True).start()
+    for name, beside in (("teaching", _teach), ("nights", run_nights)):
+        threading.Thread(target=beside, args=(stop,), name=name, daemon=True).start()
     rounds = Rounds()
     while not stop.is_set():
         busy = rounds.step()

@@ -98,6 +98,8 @@ class Standing(models.Model):
     orders = models.IntegerField(default=0)  # that stand
     spent_minor = models.BigIntegerField(default=0)  # less what was refunded
     influence = models.FloatField(default=0.0)  # of the last four weeks; 1: as much as the mean
+    weeks = models.SmallIntegerField(default=0)  # active ones of the last four
+    placed = models.CharField(max_length=10, default="periphery")  # circle by the evidence
     lower_since = models.DateField(null=True)  # since when a lower circle would be due
     why = models.JSONField(default=dict)  # name → {"en", "zh"}
     judged_on = models.DateField()
@@ -148,13 +150,12 @@ class Correction(models.Model):
 
 class Reckoning(models.Model):
     """What a community's last full night found, so that a day can be judged by it: the borders
-    of the quintiles, and how far the night that runs has come."""
+    of the quintiles; and who runs the next one."""
 
     community = models.OneToOneField(
         Community, models.CASCADE, primary_key=True, related_name="reckoning"
     )
     judged_on = models.DateField(null=True)  # the local day of the last full one
     borders = models.JSONField(default=dict)  # recency, frequency, monetary: four cuts each
-    running_on = models.DateField(null=True)  # the one that runs
-    reached = models.BigIntegerField(default=0)  # the member it has come to
+    claimed_until = models.DateTimeField(null=True)  # by the worker that runs it
     behind = models.BigIntegerField(null=True)  # all is counted anew: the last event counted

@@ -80,7 +80,7 @@ def _counted(facts: Facts, last: Last) -> dict[str, Any]:
         "groups": facts.groups, "joined_on": as_date(facts.joined_on),
         "active_on": as_date(facts.active_on), "ordered_on": as_date(_ordered_on(facts)),
         "orders": facts.orders, "spent_minor": facts.spent, "influence": last.influence,
-        "lower_since": last.lower_since,
+        "lower_since": last.lower_since, "placed": last.circle, "weeks": last.weeks,
     }  # fmt: skip
 
 

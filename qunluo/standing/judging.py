@@ -1,0 +1,163 @@
+"""Judging members and keeping what came of it: the row, the changes, their events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from qunluo.community.models import Community, Staff
+from qunluo.events.actions import SYSTEM, record_all
+from qunluo.kit import clock
+from qunluo.members.models import Member
+from qunluo.standing.loading import load_facts
+from qunluo.standing.models import Correction, Reckoning, Standing, StandingChange
+from qunluo.standing.rules import By, Last, Verdict, judge
+from qunluo.standing.thresholds import Thresholds, read_thresholds
+
+TOLD = ("lifecycle", "trust", "circle", "level", "flags")
+"""Whose changes are told: the phase follows the lifecycle, and numbers move every day."""
+AT_ONCE = 500
+_COLUMNS = [
+    f.attname for f in Standing._meta.concrete_fields if not f.primary_key
+]  # all but the member
+
+
+@dataclass(frozen=True)
+class Court:
+    """What a community's members are judged by on a day."""
+
+    community: int
+    zone: ZoneInfo
+    today: date
+    thresholds: Thresholds
+    borders: Mapping[str, list[int]]
+
+
+def open_court(community: Community) -> Court:
+    zone = ZoneInfo(community.zone)
+    row = (
+        Reckoning.objects.filter(community=community).values_list("borders", flat=True).first()
+    )
+    return Court(
+        community.pk, zone, clock.now().astimezone(zone).date(), thresholds_of(community),
+        row or {},
+    )  # fmt: skip
+
+
+def thresholds_of(community: Community) -> Thresholds:
+    """The community's own borders of standing, or the usual ones."""
+    return read_thresholds(community.settings.get("standing", {}))
+
+
+def do_judge(
+    court: Court, ids: Sequence[int], places: Mapping[int, Last] | None = None
+) -> list[StandingChange]:
+    """Judges members anew, in the caller's transaction; `places` is what a full night found, or
+    the last one's stay. What changed is told."""
+    live = Member.objects.filter(pk__in=ids, merged_into=None, erased_at=None)
+    members = list(live.only("pk", "made_at").order_by("pk"))
+    before = Standing.objects.in_bulk([m.pk for m in members])
+    facts = load_facts(
+        members, court.zone, stay_days=court.thresholds.stay_days, today=court.today.toordinal()
+    )
+    hands = _by_hand(ids)
+    verdicts: dict[int, Verdict] = {}
+    for member in members:
+        last = places[member.pk] if places is not None else _last(before.get(member.pk))
+        verdicts[member.pk] = judge(
+            facts[member.pk], court.thresholds, court.today, last, borders=court.borders,
+            by_hand=hands.get(member.pk),
+        )  # fmt: skip
+    return _keep(court, before, verdicts)
+
+
+def _last(row: Standing | None) -> Last:
+    if row is None:
+        return Last()
+    return Last(row.placed, row.influence, row.weeks, row.lower_since)
+
+
+def _by_hand(ids: Sequence[int]) -> dict[int, dict[str, By]]:
+    rows = list(Correction.objects.filter(member__in=ids, lifted_at=None))
+    names = name_actors(row.by for row in rows)
+    found: dict[int, dict[str, By]] = defaultdict(dict)
+    for row in rows:
+        found[row.member_id][row.name] = By(row.value, row.why, names.get(row.by, row.by))
+    return found
+
+
+def name_actors(actors: Iterable[str]) -> dict[str, str]:
+    """The names of staff, by how the record calls them."""
+    ids = [int(actor[6:]) for actor in actors if actor.startswith("staff:")]
+    posts = Staff.objects.filter(pk__in=ids).select_related("user") if ids else []
+    return {post.actor: post.shown for post in posts}
+
+
+# keeping it
+
+
+def _keep(
+    court: Court, before: Mapping[int, Standing], verdicts: Mapping[int, Verdict]
+) -> list[StandingChange]:
+    rows, changes = [], []
+    for pk, verdict in verdicts.items():
+        old = before.get(pk)
+        row = _as_row(court, pk, verdict)
+        if old is None or _differs(old, row):
+            rows.append(row)
+        if old is not None:
+            changes += _list_changes(old, row)
+    _write(rows)
+    _tell(court, changes)
+    return changes
+
+
+def _as_row(court: Court, pk: int, verdict: Verdict) -> Standing:
+    return Standing(
+        member_id=pk, community_id=court.community, judged_on=court.today,
+        why={name: {"en": text.en, "zh": text.zh} for name, text in verdict.why.items()},
+        **verdict.values,
+    )  # fmt: skip
+
+
+def _differs(old: Standing, row: Standing) -> bool:
+    return any(getattr(old, name) != getattr(row, name) for name in _COLUMNS)
+
+
+def _list_changes(old: Standing, row: Standing) -> list[StandingChange]:
+    moved = (name for name in TOLD if getattr(old, name) != getattr(row, name))
+    return [
+        StandingChange(
+            member_id=row.pk, name=name, before=_plain(getattr(old, name)),
+            after=_plain(getattr(row, name)), why=row.why[name], by=SYSTEM, at=clock.now(),
+        )
+        for name in moved
+    ]  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _write(rows: list[Standing]) -> None:
+    Standing.objects.bulk_create(
+        rows, batch_size=200, update_conflicts=True, unique_fields=["member"],
+        update_fields=[f.name for f in Standing._meta.concrete_fields if not f.primary_key],
+    )  # fmt: skip
+
+
+def _tell(court: Court, changes: list[StandingChange]) -> None:
+    """A move is an event: it may start a playbook."""
+    StandingChange.objects.bulk_create(changes, batch_size=AT_ONCE)
+    record_all(
+        "standing_changed",
+        community=court.community,
+        told=[
+            (c.member_id, {"name": c.name, "before": c.before, "after": c.after})
+            for c in changes
+        ],
+    )
