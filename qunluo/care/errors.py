@@ -85,3 +85,39 @@ class WrongOptionError(QunluoError):
         "“{name}” must be a whole number from 1 to {most}.",
         "“{name}”应为 1 到 {most} 之间的整数。",
     )
+
+
+class WrongSlotError(QunluoError):
+    code = "wrong_slot"
+    sentence = Text(
+        "Choose at least one day, and two different hours.",
+        "请至少选择一天，并填写不同的开始和结束时间。",
+    )
+
+
+class NoRoundError(QunluoError):
+    """There is no such round, it has not begun, or it was too long ago."""
+
+    code = "no_round"
+    sentence = Text(
+        "This round can't be noted now. Load the page again to see what is due.",
+        "现在无法登记这次巡群，请刷新页面查看待办。",
+    )
+
+
+class PatrolDoneError(QunluoError):
+    code = "patrol_done"
+    sentence = Text("This round was noted already.", "这次巡群已登记过。")
+
+
+class PromisedError(QunluoError):
+    code = "promised_already"
+    sentence = Text(
+        "This member was promised attention already. End that promise first.",
+        "已对该成员作出关怀承诺，请先结束原承诺。",
+    )
+
+
+class WrongCadenceError(QunluoError):
+    code = "wrong_cadence"
+    sentence = Text("Say every how many days: 1 to 365.", "请填写每几天联系一次：1 到 365。")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -123,7 +124,7 @@ def _watch_community(
     looks: list[tuple[str, Group | None, Callable[..., Sign | None]]] = []
     for pk in talked:
         looks += [("negatives", groups.get(pk), _see_negatives),
-                  ("words", groups.get(pk), lambda *a: _see_words(*a, posted))]  # fmt: skip
+                  ("words", groups.get(pk), partial(_see_words, posted))]  # fmt: skip
     looks += [("leaves", groups.get(pk), _see_leaves) for pk in left]
     if any(e.kind == "order_refunded" for e in events):
         looks.append(("refunds", None, _see_refunds))
@@ -132,7 +133,7 @@ def _watch_community(
 
 
 def _by_member(event: Event) -> bool:
-    return event.data.get("label") == "member"
+    return bool(event.data.get("label") == "member")
 
 
 def _ids(events: Iterable[Event]) -> list[int]:
@@ -170,8 +171,8 @@ def _see_negatives(
 
 
 def _see_words(
-    community: Community, group: Group, options: dict[str, Any], last: datetime | None,
-    posted: Sequence[Any],
+    posted: Sequence[Any], community: Community, group: Group, options: dict[str, Any],
+    last: datetime | None,
 ) -> Sign | None:  # fmt: skip
     rows = Message.objects.filter(group=group, pk__in=[pk for pk in posted if pk])
     rows = rows.filter(
@@ -190,9 +191,8 @@ def _see_leaves(
     since = now - timedelta(days=LEAVES_BEFORE)
     rows = group.memberships.filter(left_at__gt=since, left_why__in=("left", "removed"))
     window = now - timedelta(hours=options["hours"])
-    at = [
-        t for t in rows.values_list("left_at", flat=True) if not last or t <= window or t > last
-    ]
+    moments = [t for t in rows.values_list("left_at", flat=True) if t is not None]
+    at = [t for t in moments if last is None or t <= window or t > last]
     days = (now - max(group.made_at, since)) / timedelta(days=1)
     return judge_leaves(at, now, options, days=days)
 

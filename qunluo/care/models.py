@@ -158,3 +158,66 @@ class IncidentNote(models.Model):
     text = models.TextField(blank=True)
     by = models.CharField(max_length=80)
     at = models.DateTimeField()
+
+
+class PatrolSlot(models.Model):
+    """Who looks through which groups when, each week 巡群. Hours are the community's."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="patrol_slots")
+    staff = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="patrol_slots")
+    groups = models.JSONField(default=list)  # ids; none: every running group
+    days = models.JSONField()  # 0 is Monday
+    since = models.TimeField()
+    until = models.TimeField()  # not after `since`: on the next day
+    checklist = models.TextField(blank=True)  # one line each; empty: the usual ones
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+
+class Patrol(models.Model):
+    """One round that was done: at most one for each slot and day."""
+
+    slot = models.ForeignKey(PatrolSlot, models.CASCADE, related_name="patrols")
+    on = models.DateField()  # the local day on which the round begins
+    ticked = models.JSONField(default=list)  # the lines of the checklist, as they were
+    note = models.TextField(blank=True)
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["slot", "on"], name="one_patrol_each")]
+
+
+class Promise(models.Model):
+    """A member was promised attention: how often, by whom. Contact debt is counted from it."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="promises")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="promises")
+    every_days = models.IntegerField()
+    staff = models.ForeignKey(Staff, models.SET_NULL, null=True, related_name="promises")
+    what = models.CharField(max_length=200)  # such as "yearly plan, skin adviser"
+    since = models.DateField()
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member"], condition=models.Q(ended_at=None), name="one_promise_each"
+            )
+        ]
+
+
+class Exchange(models.Model):
+    """A real exchange with a member that no group saw: a call, a visit, a letter."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="exchanges")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="exchanges")
+    text = models.TextField()
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["member", "-at"], name="exchange_of_member")]

@@ -71,7 +71,7 @@ def do_hear(events: Sequence[Event]) -> None:
     Need.objects.bulk_create(
         [
             Need(community_id=message.group.community_id, group=message.group,
-                 member_id=message.member_id, message=message, family=family, at=message.at)
+                 member_id=message.member_id or 0, message=message, family=family, at=message.at)
             for message, family in found if family is not None
         ],
         ignore_conflicts=True,

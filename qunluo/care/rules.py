@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from qunluo.kit.grams import grams
 from qunluo.kit.text import Text
@@ -129,3 +130,92 @@ def judge_leaves(
         "{hours} 小时内有 {n} 人退群，平时为 {usual} 人",
     ).format(n=n, hours=hours, usual=f"{usual:.1f}")
     return Sign(why, {"n": n, "usual": round(usual, 2)})
+
+
+# patrols
+
+CHECKLIST: tuple[Text, ...] = (
+    Text("Unanswered questions are answered or handed on", "未回答的问题已回答或转交"),
+    Text("Advertising and fights are dealt with", "广告和争吵已处理"),
+    Text("Newcomers are greeted by a person", "新人已由真人欢迎"),
+    Text("Good posts got a reaction", "优质内容已互动"),
+    Text("What was promised today was posted", "今天承诺的内容已发布"),
+)
+NOTED_WITHIN = timedelta(hours=24)  # after its end a round can still be noted, as late
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A weekly slot as the rules see it; days are 0 (Monday) to 6."""
+
+    id: int
+    days: frozenset[int]
+    since: time
+    until: time
+    made_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """One time that somebody has to look: from `begins` to `ends`."""
+
+    slot_id: int
+    on: date
+    begins: datetime
+    ends: datetime
+
+
+RoundState = Literal["done", "due", "missed", "coming"]
+
+
+def find_round(slot: Slot, on: date, zone: ZoneInfo) -> Round | None:
+    """The round of a local day; none on other days, before the slot was made, and after it
+    ended. An hour that the clock skips is when it skips."""
+    if on.weekday() not in slot.days:
+        return None
+    last = on + timedelta(days=1) if slot.until <= slot.since else on
+    begins = datetime.combine(on, slot.since, zone).astimezone(UTC)
+    ends = datetime.combine(last, slot.until, zone).astimezone(UTC)
+    if ends <= slot.made_at or (slot.ended_at is not None and begins >= slot.ended_at):
+        return None
+    return Round(slot.id, on, begins, ends)
+
+
+def list_rounds(slot: Slot, first: date, last: date, zone: ZoneInfo) -> list[Round]:
+    """Every round that begins on the local days from first to last, both inclusive."""
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [found for day in days if (found := find_round(slot, day, zone))]
+
+
+def judge_round(found: Round, now: datetime, *, done: bool) -> RoundState:
+    if done:
+        return "done"
+    if now < found.begins:
+        return "coming"
+    return "due" if now < found.ends else "missed"
+
+
+def may_note(found: Round, now: datetime) -> bool:
+    """Whether a round can be noted as done: once it began, until a day after its end."""
+    return found.begins <= now < found.ends + NOTED_WITHIN
+
+
+# contact debt
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Whole local days since the last real exchange, and how many of them are too many; a
+    negative `overdue` are days left."""
+
+    days: int
+    overdue: int
+
+
+def count_debt(since: date, last: date | None, every: int, today: date) -> Debt:
+    """A promise is kept by an exchange on its first day or later; before any, days count from
+    the promise."""
+    met = max(since, last) if last is not None else since
+    days = max((today - met).days, 0)
+    return Debt(days, days - every)

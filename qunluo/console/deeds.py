@@ -24,6 +24,12 @@ DEEDS: dict[str, Text] = {
     # groups
     "group_founded": Text("opened a group", "新建了群"),
     "group_changed": Text("changed a group", "修改了群"),
+    "group_stage_changed": Text("saw a group enter another stage", "判定群进入新阶段"),
+    "group_positioned": Text("judged where a group stands", "判定了群的定位"),
+    "launch_planned": Text("planned a group's launch", "生成了建群任务"),
+    "task_made": Text("made a task", "新建了任务"),
+    "task_done": Text("did a task", "完成了任务"),
+    "task_reopened": Text("opened a task again", "重新打开了任务"),
     "group_closing": Text("began to close a group", "开始关闭群"),
     "group_dissolved": Text("dissolved a group", "解散了群"),
     "member_joined": Text("let a member in", "通过了入群"),
@@ -64,6 +70,12 @@ DEEDS: dict[str, Text] = {
     "channel_code_opened": Text("switched a channel code on", "启用了渠道码"),
     "channel_code_closed": Text("switched a channel code off", "停用了渠道码"),
     "channel_code_removed": Text("removed a channel code", "删除了渠道码"),
+    # standing and orders
+    "standing_changed": Text("moved by the evidence", "状态随证据变化"),
+    "standing_corrected": Text("set a standing by hand", "人工修正了状态"),
+    "correction_lifted": Text("gave a standing back to the evidence", "取消了人工修正"),
+    "order_paid": Text("noted an order", "录入了订单"),
+    "order_refunded": Text("noted a refund", "录入了退款"),
     # what is said
     "message_posted": Text("wrote a message", "发了消息"),
     "message_reacted": Text("reacted to a message", "回应了消息"),
@@ -99,6 +111,13 @@ DEEDS: dict[str, Text] = {
     "incident_handled": Text("brought an incident under control", "控制住了事件"),
     "incident_closed": Text("closed an incident", "关闭了事件"),
     "incident_reopened": Text("opened an incident again", "重新开启了事件"),
+    # patrols and promises
+    "patrol_slot_made": Text("put somebody on the patrol rota", "安排了巡群"),
+    "patrol_slot_ended": Text("took a slot off the patrol rota", "取消了巡群安排"),
+    "patrol_done": Text("patrolled the groups", "完成了巡群"),
+    "attention_promised": Text("promised a member attention", "承诺了定期关怀"),
+    "promise_ended": Text("ended a promise of attention", "结束了关怀承诺"),
+    "exchange_noted": Text("noted an exchange with a member", "记录了与成员的沟通"),
     "delivery_settled": Text("settled what became of a delivery", "确认了投递结果"),
 }
 

@@ -32,9 +32,11 @@ def _list_todos(request: StaffRequest) -> list[tuple[overview.Todo, str]]:
     now, community = clock.now(), request.community
     lists: tuple[tuple[Permission, list[overview.Todo]], ...] = (
         ("care", care.list_incidents_left(community, now)),
+        ("care", care.list_rounds_left(community, now)),
         ("answer", overview.list_questions_left(community, now)),
         ("run_groups", overview.list_requests_left(community)),
         ("moderate", overview.list_cases_left(community)),
+        ("care", care.list_promises_left(community, now)),
         ("run_groups", overview.list_groups_left(community, now)),
     )
     return [

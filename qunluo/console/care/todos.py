@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from qunluo.care.handbook import NAMES
 from qunluo.care.incidents import list_incidents
+from qunluo.care.patrols import list_planned
+from qunluo.care.promises import list_owed
 from qunluo.community.models import Community
 from qunluo.console.overview import Todo
 from qunluo.console.wording import current_lang
@@ -26,6 +30,38 @@ def list_incidents_left(community: Community, now: datetime) -> list[Todo]:
                                       row.owner.shown if row.owner else _("nobody's yet")])),
              "care:incident", row.pk, minutes=-1 if row.owner is None else None)
         for row in rows
+    ]  # fmt: skip
+
+
+def list_rounds_left(community: Community, now: datetime) -> list[Todo]:
+    """Rounds that are due, with the minutes left; and those missed since yesterday."""
+    found = []
+    for one in list_planned(community, now, back=1):
+        if one.state not in ("due", "missed"):
+            continue
+        since, until = (localtime(at) for at in (one.round.begins, one.round.ends))
+        hours = f"{since:%H:%M}–{until:%H:%M}"
+        words = (
+            _("A round was missed: {hours}") if one.state == "missed" else _("Round {hours}")
+        )
+        who = one.slot.staff.shown if one.slot.staff else _("whoever is there")
+        minutes = int((one.round.ends - now).total_seconds() // 60)
+        found.append(
+            Todo("patrol", words.format(hours=hours), who, "care:patrols", minutes=minutes)
+        )
+    return found[:MOST]
+
+
+def list_promises_left(community: Community, now: datetime) -> list[Todo]:
+    """Those who have waited longest beyond what they were promised."""
+    late = [owed for owed in list_owed(community, now) if owed.late][:MOST]
+    return [
+        Todo("promise",
+             ngettext("{name} has waited {n} day too long", "{name} has waited {n} days too long",
+                      owed.debt.overdue).format(name=owed.promise.member.name,
+                                                n=owed.debt.overdue),
+             owed.promise.what, "care:promises")
+        for owed in late
     ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunluo.console.care import incidents, needs, wishes
+from qunluo.console.care import incidents, needs, patrols, promises, wishes
 
 app_name = "care"
 _INCIDENT = "incidents/<int:incident_id>"
@@ -28,5 +28,13 @@ urlpatterns = [
     path(f"{_INCIDENT}/move", incidents.move, name="move_incident"),
     path("triggers", incidents.triggers, name="triggers"),
     path("triggers/<slug:kind>", incidents.set_trigger, name="set_trigger"),
+    path("patrols", patrols.patrols, name="patrols"),
+    path("patrols/add", patrols.add, name="add_slot"),
+    path("patrols/<int:slot_id>/end", patrols.end, name="end_slot"),
+    path("patrols/<int:slot_id>/note", patrols.note, name="note_patrol"),
+    path("promises", promises.promises, name="promises"),
+    path("promises/<int:promise_id>/end", promises.end, name="end_promise"),
+    path("promises/members/<int:member_id>", promises.add, name="add_promise"),
+    path("promises/members/<int:member_id>/note", promises.note, name="note_exchange"),
     path("wishes/merges/<int:merge_id>/undo", wishes.undo_merge, name="undo_wish_merge"),
 ]

@@ -50,6 +50,14 @@ TITLES = {
     "question_dismissed": N_("A question was dismissed"),
     "welcome_sent": N_("Was welcomed"),
     "member_banned": N_("Was put on the ban list"),
+    "standing_changed": N_("Standing changed"),
+    "standing_corrected": N_("Standing was set by hand"),
+    "correction_lifted": N_("A standing set by hand was lifted"),
+    "order_paid": N_("Paid an order"),
+    "order_refunded": N_("Got money back"),
+    "attention_promised": N_("Was promised attention"),
+    "promise_ended": N_("A promise of attention ended"),
+    "exchange_noted": N_("Had an exchange with the team"),
     "wish_made": N_("Made a wish"),
     "wish_voted": N_("Voted for a wish"),
     "wish_vote_taken_back": N_("Took a vote back"),
@@ -74,6 +82,10 @@ FILTERS: dict[str, tuple[str, ...]] = {
     N_("Moderation"): (
         "case_opened", "case_upheld", "case_undone", "case_appealed", "appeal_decided",
         "member_reminded", "member_warned", "member_banned",
+    ),
+    N_("Standing"): (
+        "standing_changed", "standing_corrected", "correction_lifted", "order_paid",
+        "order_refunded",
     ),
     N_("Privacy"): ("consent_set", "contact_set", "contact_revealed", "member_exported"),
 }  # fmt: skip
