@@ -10,6 +10,7 @@ from qunluo.api.areas import (
     members,
     messages,
     moderation,
+    orders,
     outgoing,
     webhooks,
 )
@@ -18,7 +19,7 @@ from qunluo.api.problems import answer_problems
 
 AREAS: tuple[Area, ...] = (
     community.area, groups.area, members.area, codes.area, messages.area, moderation.area,
-    outgoing.area, events.area, webhooks.area,
+    outgoing.area, orders.area, events.area, webhooks.area,
 )  # fmt: skip
 
 api = DescribedAPI(

@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F
+
 from qunluo.community.models import Community, Staff
 from qunluo.events.actions import SYSTEM, record_all
 from qunluo.kit import clock
@@ -22,8 +24,10 @@ TOLD = ("lifecycle", "trust", "circle", "level", "flags")
 """Whose changes are told: the phase follows the lifecycle, and numbers move every day."""
 AT_ONCE = 500
 _COLUMNS = [
-    f.attname for f in Standing._meta.concrete_fields if not f.primary_key
-]  # all but the member
+    f.attname
+    for f in Standing._meta.concrete_fields
+    if not f.primary_key and f.name != "revision"
+]  # all that tells something of a member
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def do_judge(
         members, court.zone, stay_days=court.thresholds.stay_days, today=court.today.toordinal()
     )
     hands = _by_hand(ids)
+    revision = _next_revision(court.community)
     verdicts: dict[int, Verdict] = {}
     for member in members:
         last = places[member.pk] if places is not None else _last(before.get(member.pk))
@@ -72,7 +77,23 @@ def do_judge(
             facts[member.pk], court.thresholds, court.today, last, borders=court.borders,
             by_hand=hands.get(member.pk),
         )  # fmt: skip
-    return _keep(court, before, verdicts)
+    return _keep(court, before, verdicts, Round(revision, full=places is not None))
+
+
+@dataclass(frozen=True)
+class Round:
+    """One judging: whoever reads sums and standings finds by its number what is new since. A
+    full one writes only what differs; else the sums of all of them may have moved."""
+
+    revision: int
+    full: bool
+
+
+def _next_revision(community: int) -> int:
+    """Rounds of a community wait for each other here, so that a higher number is a later one."""
+    mine, _ = Reckoning.objects.get_or_create(community_id=community)
+    Reckoning.objects.filter(pk=mine.pk).update(revision=F("revision") + 1)
+    return Reckoning.objects.values_list("revision", flat=True).get(pk=mine.pk)
 
 
 def _last(row: Standing | None) -> Last:
@@ -101,13 +122,13 @@ def name_actors(actors: Iterable[str]) -> dict[str, str]:
 
 
 def _keep(
-    court: Court, before: Mapping[int, Standing], verdicts: Mapping[int, Verdict]
+    court: Court, before: Mapping[int, Standing], verdicts: Mapping[int, Verdict], this: Round
 ) -> list[StandingChange]:
     rows, changes = [], []
     for pk, verdict in verdicts.items():
         old = before.get(pk)
-        row = _as_row(court, pk, verdict)
-        if old is None or _differs(old, row):
+        row = _as_row(court, pk, verdict, this.revision)
+        if old is None or not this.full or _differs(old, row):
             rows.append(row)
         if old is not None:
             changes += _list_changes(old, row)
@@ -116,9 +137,9 @@ def _keep(
     return changes
 
 
-def _as_row(court: Court, pk: int, verdict: Verdict) -> Standing:
+def _as_row(court: Court, pk: int, verdict: Verdict, revision: int) -> Standing:
     return Standing(
-        member_id=pk, community_id=court.community, judged_on=court.today,
+        member_id=pk, community_id=court.community, judged_on=court.today, revision=revision,
         why={name: {"en": text.en, "zh": text.zh} for name, text in verdict.why.items()},
         **verdict.values,
     )  # fmt: skip

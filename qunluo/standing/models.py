@@ -103,9 +103,11 @@ class Standing(models.Model):
     lower_since = models.DateField(null=True)  # since when a lower circle would be due
     why = models.JSONField(default=dict)  # name → {"en", "zh"}
     judged_on = models.DateField()
+    revision = models.BigIntegerField(default=0)  # of `Reckoning`, when this was judged
 
     class Meta:
         indexes = [
+            models.Index(fields=["community", "revision"], name="standing_revision"),
             models.Index(fields=["community", "lifecycle"], name="standing_lifecycle"),
             models.Index(fields=["community", "trust"], name="standing_trust"),
             models.Index(fields=["community", "circle"], name="standing_circle"),
@@ -159,3 +161,5 @@ class Reckoning(models.Model):
     borders = models.JSONField(default=dict)  # recency, frequency, monetary: four cuts each
     claimed_until = models.DateTimeField(null=True)  # by the worker that runs it
     behind = models.BigIntegerField(null=True)  # all is counted anew: the last event counted
+    revision = models.BigIntegerField(default=0)  # one more whenever members are judged
+    recounted = models.BigIntegerField(default=0)  # the revision when all was last counted anew

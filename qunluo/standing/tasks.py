@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from qunluo.community.models import Community
 from qunluo.events.actions import follow
@@ -112,6 +112,7 @@ def do_recount(community: Community) -> None:
         for model in (Tally, Contact):
             model._base_manager.filter(community=community).delete()
         Reckoning.objects.update_or_create(community=community, defaults={"behind": 0})
+        _tell_recounted(community.pk)
 
 
 def step_recount(limit: int = AT_ONCE) -> bool:
@@ -133,7 +134,16 @@ def step_recount(limit: int = AT_ONCE) -> bool:
         row.behind = None if over else events[-1].id
         row.judged_on = None if over else row.judged_on
         row.save(update_fields=["behind", "judged_on"])
+        if over:
+            _tell_recounted(row.pk)
     return True
+
+
+def _tell_recounted(community: int) -> None:
+    """Sums may have moved that belong to nobody's judging: what was read before is worth
+    nothing."""
+    mine = Reckoning.objects.filter(pk=community)
+    mine.update(revision=F("revision") + 1, recounted=F("revision") + 1)
 
 
 # nights

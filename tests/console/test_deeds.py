@@ -14,8 +14,8 @@ from qunluo.api.areas.events import OWN
 from qunluo.console.deeds import DEEDS, OF_A_PROGRAM, say_kind
 
 ROOMS = ("community", "members", "groups", "messaging", "channels", "api", "h5", "console",
-         "living", "server", "care")  # fmt: skip
-RECORDERS = {"record", "_record", "_record_reply"}
+         "living", "server", "care", "standing")  # fmt: skip
+RECORDERS = {"record", "record_all", "_record", "_record_reply"}
 KIND = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
