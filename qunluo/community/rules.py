@@ -87,6 +87,7 @@ class Settings:
     remove_at: float = 0.9
     strike_days: int = 30
     nickname_reminders: int = 2
+    dear_order_minor: int = 30_000  # an order is of high value from here on
     two_factor: bool = False  # staff need a second factor to get in
 
 

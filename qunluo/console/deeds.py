@@ -118,6 +118,20 @@ DEEDS: dict[str, Text] = {
     "attention_promised": Text("promised a member attention", "承诺了定期关怀"),
     "promise_ended": Text("ended a promise of attention", "结束了关怀承诺"),
     "exchange_noted": Text("noted an exchange with a member", "记录了与成员的沟通"),
+    # testimonies and gatherings
+    "testimony_offered": Text("offered a testimony", "提交了客户见证"),
+    "testimony_posted": Text("put a testimony on the pages", "发布了客户见证"),
+    "testimony_refused": Text("refused a testimony", "未通过客户见证"),
+    "testimony_allowed": Text("allowed a testimony to be shown", "允许展示见证"),
+    "testimony_withdrawn": Text("withdrew a testimony", "撤回了见证授权"),
+    "gathering_made": Text("planned a gathering", "发起了聚会活动"),
+    "gathering_changed": Text("changed a gathering", "修改了聚会活动"),
+    "gathering_called_off": Text("called a gathering off", "取消了聚会活动"),
+    "gathering_signed_up": Text("signed up for a gathering", "报名了聚会活动"),
+    "gathering_waited": Text("went on a waiting list", "进入了候补名单"),
+    "gathering_moved_up": Text("got a seat from the waiting list", "从候补转为正式名额"),
+    "gathering_signed_off": Text("gave a seat at a gathering back", "取消了活动报名"),
+    "gathering_attended": Text("was at a gathering", "参加了聚会活动"),
     "delivery_settled": Text("settled what became of a delivery", "确认了投递结果"),
 }
 

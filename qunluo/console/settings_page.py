@@ -96,6 +96,11 @@ class SettingsForm(forms.Form):
         gettext_lazy("Reminders of the nickname template"),
         gettext_lazy("Then Qunluo lets them be."), 0, 10,
     )  # fmt: skip
+    dear_order_minor = _number(
+        gettext_lazy("An order is of high value from (in cents)"),
+        gettext_lazy("30000 is ¥300. Groups are placed by it each month: intent × order value."),
+        1, 1_000_000_000,
+    )  # fmt: skip
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -20,8 +21,10 @@ from qunluo.groups.errors import (
     GroupFullError,
     NoPlaceError,
     NoPurposeError,
+    NotOpenError,
     WaitingForApprovalError,
 )
+from qunluo.groups.founding import check_life
 from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.groups.nicknames import check_template
 from qunluo.groups.queries import (
@@ -55,15 +58,17 @@ def do_found_group(
     """A new group. Raises `NoPurposeError`, `WrongGateError`, `WrongTemplateError`."""
     if not purpose.strip():
         raise NoPurposeError
+    now = clock.now()
     check_gate(more.get("gate") or {})
+    opened_at, ends_at = more.get("opens_at") or now, more.get("ends_at")
+    check_life(more.get("blueprint", ""), opened_at, ends_at, community.zone)
     more["nickname"] = check_template(more.get("nickname", ""))
     more.setdefault("code", secrets.token_hex(CODE_BYTES))
     group = Group.objects.create(
-        community=community, name=name.strip(), purpose=purpose.strip(), made_at=clock.now(),
-        **more,
-    )  # fmt: skip
+        community=community, name=name.strip(), purpose=purpose.strip(), made_at=now, **more
+    )
     record("group_founded", community=community.pk, actor=by, group=group.pk,
-           data={"name": group.name})  # fmt: skip
+           data={"name": group.name, "blueprint": group.blueprint})  # fmt: skip
     return group
 
 
@@ -77,7 +82,10 @@ def do_set_group(group: Group, values: dict[str, Any], *, by: str) -> Group:
         check_gate(values["gate"])
     if "nickname" in values:
         values["nickname"] = check_template(values["nickname"])
-    known = {*_CARRIED, "name", "ends_at"} & set(values)
+    opened_at = values.get("opens_at", group.opens_at) or group.made_at
+    ends_at = values.get("ends_at", group.ends_at)
+    check_life(group.blueprint, opened_at, ends_at, group.community.zone)
+    known = {*_CARRIED, "name", "opens_at", "ends_at"} & set(values)
     for field in known:
         setattr(group, field, values[field])
     group.save(update_fields=sorted(known))
@@ -115,6 +123,11 @@ def _refuse_banned(group: Group, member: Member) -> None:
 def _pass_gate(group: Group, member: Member, text: str) -> None:
     if group.state not in RUNNING:
         raise GroupClosedError(group=group.name)
+    if group.opens_at is not None and clock.now() < group.opens_at:
+        zone = ZoneInfo(group.community.zone)
+        raise NotOpenError(
+            group=group.name, at=f"{group.opens_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        )
     approved = JoinRequest.objects.filter(group=group, member=member, state="approved").exists()
     verdict = judge_gate(group.gate, find_applicant(member, approved=approved))
     if verdict.waits:
@@ -190,8 +203,9 @@ def _open_successor(group: Group, *, by: str) -> Group:
     carried = {name: getattr(group, name) for name in _CARRIED}
     name = next_name(group.name)
     return do_found_group(
-        group.community, name=name, by=by, state="growing", ends_at=group.ends_at, **carried
-    )
+        group.community, name=name, by=by, state="growing", ends_at=group.ends_at,
+        opens_at=group.opens_at, blueprint=group.blueprint, **carried,
+    )  # fmt: skip
 
 
 def next_name(name: str) -> str:
@@ -209,7 +223,7 @@ def do_route(
 
     Raises `NoPlaceError` with what each group asks for, or as `do_join` does.
     """
-    running = list_groups(community, running=True)
+    running = list_groups(community, running=True).exclude(opens_at__gt=clock.now())
     if groups is not None:
         running = running.filter(pk__in=_with_successors(groups))
     passed: set[int] = set()  # full by the time we came

@@ -119,7 +119,9 @@ class WrongBlueprintError(QunluoError):
     """A blueprint's file does not say what it must."""
 
     code = "wrong_blueprint"
-    sentence = Text("The blueprint {file} can't be used: {reason}", "群模板 {file} 无法使用：{reason}")
+    sentence = Text(
+        "The blueprint {file} can't be used: {reason}", "群模板 {file} 无法使用：{reason}"
+    )
 
 
 class NoBlueprintError(QunluoError):
@@ -143,7 +145,9 @@ class NotOpenError(QunluoError):
     """The group exists, and opens later."""
 
     code = "group_not_open"
-    sentence = Text("“{group}” opens at {at}. Come back then.", "“{group}”将于 {at} 开群，到时再来。")
+    sentence = Text(
+        "“{group}” opens at {at}. Come back then.", "“{group}”将于 {at} 开群，到时再来。"
+    )
 
 
 class NoTaskError(QunluoError):

@@ -142,7 +142,8 @@ QUESTIONS: tuple[Question, ...] = (
              Text("A good offer moves them: time and price decide.", "有优惠就动心：时机和价格最关键。")),
             ("low", Text("They hardly know yet why they should want it", "还不太知道为什么需要"),
              Text("They have to be won first: give before you ask.", "需要先培养：先给，再要。")),
-            ("share", Text("They want to take part: ideas, advice, recommending", "想参与：提想法、帮别人、做推荐"),
+            ("share", Text("They want to take part: ideas, advice, recommending",
+                           "想参与：提想法、帮别人、做推荐"),
              Text("They want to take part: let them.", "愿意参与：给他们舞台。")),
         ),
     ),
@@ -213,7 +214,9 @@ def judge_fit(answers: Answers, blueprints: Iterable[Blueprint]) -> Fit:
     given = asdict(answers)
     for veto in _VETOES:
         if all(given[name] in values for name, values in veto.when.items()):
-            return Fit(None, (Reason("", veto.why, False), *_say(given, veto.when)), veto.instead)
+            return Fit(
+                None, (Reason("", veto.why, False), *_say(given, veto.when)), veto.instead
+            )
     ranked = sorted(blueprints, key=lambda b: (-count_points(b, answers), b.order, b.key))
     best = ranked[0] if ranked else None
     if best is None or count_points(best, answers) < LEAST:

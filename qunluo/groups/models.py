@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 
 from qunluo.community.models import Community
@@ -19,6 +21,7 @@ class Group(models.Model):
     channel = models.CharField(max_length=20, default="web")
     external_id = models.CharField(max_length=120, blank=True)
     code = models.SlugField(max_length=30, unique=True)  # in its join link
+    blueprint = models.CharField(max_length=20, blank=True)  # it was founded from
     purpose = models.TextField()
     audience = models.TextField(blank=True)
     gives = models.TextField(blank=True)
@@ -33,6 +36,7 @@ class Group(models.Model):
     lat = models.FloatField(null=True, blank=True)
     lon = models.FloatField(null=True, blank=True)
     goal = models.JSONField(default=dict, blank=True)  # {"members": 100}: it closes when met
+    opens_at = models.DateTimeField(null=True, blank=True)  # nobody joins by themselves before
     ends_at = models.DateTimeField(null=True, blank=True)
     successor = models.ForeignKey("self", models.SET_NULL, null=True, related_name="before")
     welcome = models.TextField(blank=True)  # with {name}, {group}, {gives}, {rules}
@@ -48,6 +52,55 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def opened_at(self) -> datetime:
+        """Since when its time runs."""
+        return self.opens_at or self.made_at
+
+
+class StaffTask(models.Model):
+    """Something for the staff to do, by when and why; a group's launch checklist is made of
+    them. `step` is one of the checklist (plan, build, seed, open, week), or empty."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="staff_tasks")
+    group = models.ForeignKey(
+        Group, models.CASCADE, null=True, blank=True, related_name="staff_tasks"
+    )
+    step = models.CharField(max_length=10, blank=True)
+    title = models.CharField(max_length=200)
+    why = models.CharField(max_length=400, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    made_at = models.DateTimeField()
+    by = models.CharField(max_length=80)
+    done_at = models.DateTimeField(null=True)
+    done_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["community", "done_at", "due_at"], name="task_due")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Positioning(models.Model):
+    """Where a group stood in a month: intent × order value, from what was counted; empty where
+    the data does not carry it."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="positions")
+    month = models.DateField()  # its first day, in the community's zone
+    intent = models.CharField(max_length=4, blank=True)  # high, low
+    order_value = models.CharField(max_length=4, blank=True)
+    facts = models.JSONField()  # of groups.positioning.Facts
+    reasons = models.JSONField()  # [{"en", "zh"}]
+    move = models.JSONField()  # {"en", "zh"}
+    suggests = models.CharField(max_length=20, blank=True)  # a blueprint
+    judged_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "month"], name="one_position_a_month")
+        ]
 
 
 class Membership(models.Model):

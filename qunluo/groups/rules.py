@@ -18,6 +18,7 @@ GateKind = Literal["open", "approval", "invited", "tag", "near", "plan", "level"
 GATES: tuple[GateKind, ...] = get_args(GateKind)
 SUCCESSOR_AT = Fraction(9, 10)  # full to this part, a group opens the next one
 EARTH_KM = 6371.0088
+GOODBYE_PART = 10  # a group of hours says goodbye a tenth of its life
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from qunluo.community.models import Community
+from qunluo.events.actions import record
 from qunluo.events.models import Event
 from qunluo.groups.actions import do_close_group, do_dissolve_group
 from qunluo.groups.classifier import make_model
 from qunluo.groups.models import Group, Membership, Said
 from qunluo.groups.moderation import MEMORY, find_lessons, model_folder
 from qunluo.groups.queries import RUNNING, list_groups
-from qunluo.groups.rules import judge_state
+from qunluo.groups.rules import GOODBYE_PART, judge_state
 from qunluo.kit.text import Text
 
 GOODBYE = timedelta(hours=24)
@@ -75,7 +76,7 @@ def goodbye(group: Group) -> timedelta:
     """How long a group stays open for reading after it closed."""
     if group.closing_at is None:
         return GOODBYE
-    return min(GOODBYE, (group.closing_at - group.made_at) / 10)
+    return min(GOODBYE, max(group.closing_at - group.opened_at, timedelta()) / GOODBYE_PART)
 
 
 @transaction.atomic
@@ -99,9 +100,19 @@ def judge_states(community: Community, now: datetime) -> int:
             group.state, taken=group.taken, capacity=group.capacity, quiet_days=quiet
         )
         if state != group.state:
-            same = Group.objects.filter(pk=group.pk, state=group.state)
-            changed += same.update(state=state)
+            changed += _move(group, state, round(quiet))
     return changed
+
+
+@transaction.atomic
+def _move(group: Group, state: str, quiet_days: int) -> int:
+    """The next stage of its life, and the counts that put it there in the record."""
+    if not Group.objects.filter(pk=group.pk, state=group.state).update(state=state):
+        return 0
+    record("group_stage_changed", community=group.community_id, group=group.pk,
+           data={"before": group.state, "after": state, "quiet_days": quiet_days,
+                 "taken": group.taken, "capacity": group.capacity})  # fmt: skip
+    return 1
 
 
 def forget_said(now: datetime) -> int:

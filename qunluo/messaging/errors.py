@@ -78,3 +78,13 @@ class WrongPatternError(QunluoError):
         "The pattern “{pattern}” can't be used: {reason}",
         "匹配内容“{pattern}”无法使用：{reason}",
     )
+
+
+class BlankAnswerError(QunluoError):
+    """An auto-reply that would say 〔…〕 to members."""
+
+    code = "wrong_blank_answer"
+    sentence = Text(
+        "The answer still has the blank {blank}: fill it in, then switch the reply on.",
+        "答案里还有空白 {blank}：请先补全，再启用。",
+    )

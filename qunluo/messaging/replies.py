@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from qunluo.events.actions import record
+from qunluo.groups.blueprints.reading import BLANK
 from qunluo.groups.ladder import tell_act
 from qunluo.groups.models import Case, Group, Membership
 from qunluo.groups.moderation import do_judge, find_why
@@ -19,7 +20,7 @@ from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
 from qunluo.messaging.channel import find_channel
-from qunluo.messaging.errors import NoChannelError
+from qunluo.messaging.errors import BlankAnswerError, NoChannelError
 from qunluo.messaging.messages import do_hide
 from qunluo.messaging.models import AutoReply, AutoReplyUse, Delivery, Message
 from qunluo.messaging.outbox import do_plan_delivery
@@ -144,12 +145,16 @@ def _say(message: Message, seat: Membership, found: Found) -> None:
 @transaction.atomic
 def do_set_auto_reply(reply: AutoReply, values: Mapping[str, Any], *, by: str) -> AutoReply:
     """Makes an answer that is known, or changes the one that is there; the record says which
-    values changed. Raises `WrongPatternError`."""
+    values changed. Raises `WrongPatternError`, and `BlankAnswerError` where it would answer with
+    a blank of its draft."""
     new = reply.pk is None
     changed = sorted(name for name, value in values.items() if getattr(reply, name) != value)
     for name, value in values.items():
         setattr(reply, name, value)
     reply.pattern = check_pattern(reply.how, reply.pattern)
+    blank = BLANK.search(reply.answer)
+    if reply.active and blank:
+        raise BlankAnswerError(blank=blank[0])
     if new or changed:
         reply.save()
     if new:

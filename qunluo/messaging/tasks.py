@@ -11,6 +11,7 @@ from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.groups import tasks as groups
 from qunluo.groups.models import Case
+from qunluo.groups.placing import step_places
 from qunluo.kit import clock
 from qunluo.members import tasks as members
 from qunluo.messaging.inbox import try_process_one
@@ -108,6 +109,11 @@ def look_after_groups() -> bool:
     return bool(notices)
 
 
+def place_groups() -> bool:
+    """Each month where groups stand, intent × order value."""
+    return step_places(clock.now())
+
+
 def _plan_notice(notice: groups.Notice) -> None:
     group = notice.group
     do_plan_delivery(
@@ -134,5 +140,6 @@ for _task in (
     Task("standing.sums", do_follow),
     Task("standing.recount", step_recount, every_s=5.0),
     Task("groups.due", look_after_groups, every_s=30.0),
+    Task("groups.places", place_groups, every_s=60.0),
 ):
     register(_task)
