@@ -16,6 +16,7 @@ from qunluo.console.people import forms
 from qunluo.console.people.answering import REFUSED, done, found, number_in, telling
 from qunluo.console.people.members import of
 from qunluo.console.people.sentence import gather, say
+from qunluo.console.people.standing import CorrectForm, context_of
 from qunluo.console.people.timeline import FILTERS, name_actors, tell, timeline
 from qunluo.kit import clock
 from qunluo.members import actions
@@ -39,7 +40,9 @@ def find(request: StaffRequest, member_id: int) -> Member:
     return found(of(request.community).select_related("community"), member_id)
 
 
-def page(request: StaffRequest, row: Member, **more: Any) -> HttpResponse:
+def page(
+    request: StaffRequest, row: Member, *, refused: CorrectForm | None = None, **more: Any
+) -> HttpResponse:
     """The page, with a form as it was typed where one was refused."""
     first, last = find_source(row)
     taggings = _taggings(row)
@@ -50,11 +53,11 @@ def page(request: StaffRequest, row: Member, **more: Any) -> HttpResponse:
         "consents": latest_consents(row), "memberships": row.memberships.select_related("group")
         .order_by("-pk"), "has_contact": bool(row.phone_sealed or row.email_sealed),
         "now": clock.now(), **_times(request, row), **_sameness(request, row),
-        **_forms(request, row), **more,
+        **_forms(request, row), **context_of(request, row, refused), **more,
     }  # fmt: skip
-    refused = any(isinstance(form, Form) and form.errors for form in more.values())
+    wrong = any(isinstance(form, Form) and form.errors for form in (refused, *more.values()))
     return render(
-        request, "console/people/member.html", context, status=REFUSED if refused else 200
+        request, "console/people/member.html", context, status=REFUSED if wrong else 200
     )
 
 

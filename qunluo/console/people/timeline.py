@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - its usual name
 
 from qunluo.community.models import Community, Staff
+from qunluo.console.people.moves import say_move
 from qunluo.events.models import Event
 from qunluo.groups.models import Group
 from qunluo.members.models import Member
@@ -58,6 +59,16 @@ TITLES = {
     "attention_promised": N_("Was promised attention"),
     "promise_ended": N_("A promise of attention ended"),
     "exchange_noted": N_("Had an exchange with the team"),
+    "testimony_offered": N_("Offered a testimony"),
+    "testimony_posted": N_("A testimony of theirs was put on the pages"),
+    "testimony_refused": N_("A testimony of theirs was refused"),
+    "testimony_allowed": N_("Allowed a testimony to be shown"),
+    "testimony_withdrawn": N_("Withdrew a testimony"),
+    "gathering_signed_up": N_("Signed up for a gathering"),
+    "gathering_waited": N_("Went on a waiting list"),
+    "gathering_moved_up": N_("Got a seat from the waiting list"),
+    "gathering_signed_off": N_("Gave a seat at a gathering back"),
+    "gathering_attended": N_("Was at a gathering"),
     "wish_made": N_("Made a wish"),
     "wish_voted": N_("Voted for a wish"),
     "wish_vote_taken_back": N_("Took a vote back"),
@@ -127,7 +138,8 @@ def title_of(kind: str) -> str:
 
 def detail_of(event: Event) -> str:
     """What the event says beside its kind, such as the reason."""
-    said = [event.data.get(key) for key in SHOWN]
+    moved = say_move(event)
+    said = [moved, event.data.get("why")] if moved else [event.data.get(k) for k in SHOWN]
     return " · ".join(str(value) for value in said if value and isinstance(value, str))[
         :LONGEST
     ]

@@ -13,6 +13,7 @@ from qunluo.console.people import (
     members,
     room,
     searching,
+    standing,
     tags,
 )
 
@@ -30,6 +31,8 @@ urlpatterns = [
     path(f"{_MEMBER}/reveal", member.reveal, name="reveal"),
     path(f"{_MEMBER}/merge/<int:other_id>", member.merge, name="merge"),
     path(f"{_MEMBER}/merges/<int:merge_id>/undo", member.undo_merge, name="undo_merge"),
+    path(f"{_MEMBER}/standing/<slug:name>", standing.correct, name="correct"),
+    path(f"{_MEMBER}/standing/<slug:name>/lift", standing.lift, name="lift"),
     path(f"{_MEMBER}/export", member.export, name="export"),
     path(f"{_MEMBER}/erase", member.erase, name="erase"),
     path("imports", imports.imports, name="imports"),
