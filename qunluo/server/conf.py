@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "qunluo.community",
     "qunluo.members",
     "qunluo.standing",
+    "qunluo.segments",
     "qunluo.groups",
     "qunluo.messaging",
     "qunluo.care",
