@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qunluo.care.models import Exchange, Need, Promise, Support, Wish
+from qunluo.care.gatherings import do_recount
+from qunluo.care.models import (
+    Exchange,
+    Gathering,
+    Need,
+    Promise,
+    SignUp,
+    Support,
+    Testimony,
+    Wish,
+)
+from qunluo.kit import clock
 
 
 def erase(member_ids: Sequence[int]) -> None:
@@ -13,7 +24,18 @@ def erase(member_ids: Sequence[int]) -> None:
     Need.objects.filter(member__in=member_ids).delete()
     Exchange.objects.filter(member__in=member_ids).delete()
     Promise.objects.filter(member__in=member_ids).delete()
+    Testimony.objects.filter(member__in=member_ids).delete()
+    _give_seats_back(member_ids)
     mine = Wish.objects.filter(member__in=member_ids)
     ours = Support.objects.exclude(member__in=member_ids).values("wish")
     mine.exclude(pk__in=ours).filter(answer="").exclude(state="merged").delete()
     mine.update(text="", member=None, by="system")
+
+
+def _give_seats_back(member_ids: Sequence[int]) -> None:
+    seats = SignUp.objects.filter(member__in=member_ids, attended_at=None).exclude(state="gone")
+    ahead = seats.filter(gathering__ends_at__gt=clock.now())
+    ids = list(ahead.values_list("gathering", flat=True))
+    ahead.update(state="gone")
+    for gathering in Gathering.objects.filter(pk__in=ids).order_by("pk"):
+        do_recount(gathering)

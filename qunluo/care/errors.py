@@ -121,3 +121,63 @@ class PromisedError(QunluoError):
 class WrongCadenceError(QunluoError):
     code = "wrong_cadence"
     sentence = Text("Say every how many days: 1 to 365.", "请填写每几天联系一次：1 到 365。")
+
+
+class TooManyTestimoniesError(QunluoError):
+    code = "too_many_testimonies"
+    sentence = Text(
+        "{most} of yours wait to be looked at. Send the next one after that.",
+        "你有 {most} 条见证等待审核，请稍后再提交。",
+    )
+
+
+class TestimonyDecidedError(QunluoError):
+    code = "testimony_decided"
+    sentence = Text("Somebody has decided about this already.", "这条见证已有人处理。")
+
+
+class WrongTimeError(QunluoError):
+    code = "wrong_time"
+    sentence = Text(
+        "It must begin in the future and end after its beginning.",
+        "开始时间应在将来，结束时间应晚于开始时间。",
+    )
+
+
+class FewSeatsError(QunluoError):
+    """The capacity is less than one, or than those who have a seat."""
+
+    code = "few_seats"
+    sentence = Text(
+        "There must be seats for those who signed up, and at least one.",
+        "名额不能少于已报名人数，且至少为 1。",
+    )
+
+
+class GatheringOverError(QunluoError):
+    code = "gathering_over"
+    sentence = Text("This gathering is over or was called off.", "该活动已结束或取消。")
+
+
+class NotInvitedError(QunluoError):
+    code = "not_invited"
+    sentence = Text(
+        "This gathering is for members of “{group}”. Join that group first.",
+        "该活动仅限“{group}”的成员，请先加入该群。",
+    )
+
+
+class NotNowError(QunluoError):
+    code = "not_now"
+    sentence = Text(
+        "Attendance is noted from an hour before the beginning to three hours after the end.",
+        "签到时间为活动开始前 1 小时至结束后 3 小时。",
+    )
+
+
+class WrongCodeError(QunluoError):
+    code = "wrong_code"
+    sentence = Text(
+        "This is not the code. It is told on the spot: six digits.",
+        "签到码不正确。签到码为现场公布的 6 位数字。",
+    )

@@ -221,3 +221,89 @@ class Exchange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["member", "-at"], name="exchange_of_member")]
+
+
+class Testimony(models.Model):
+    """What a buyer says of what they bought 客户见证. It is shown only while it is approved and
+    its member allows it."""
+
+    STATES = ("waiting", "approved", "refused")
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="testimonies")
+    group = models.ForeignKey(Group, models.SET_NULL, null=True, related_name="testimonies")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="testimonies")
+    text = models.TextField()
+    image = models.CharField(max_length=120, blank=True)  # below the data folder
+    order = models.CharField(max_length=80, blank=True)  # its number, as the member gave it
+    state = models.CharField(
+        max_length=10, default="waiting", choices=[(state, state) for state in STATES]
+    )
+    consented_at = models.DateTimeField(null=True)  # may be shown since; none: may not
+    why = models.CharField(max_length=200, blank=True)
+    decided_by = models.CharField(max_length=80, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["community", "state", "-id"], name="testimony_queue"),
+            models.Index(fields=["group", "state", "-id"], name="testimony_of_group"),
+        ]
+
+    @property
+    def shown(self) -> bool:
+        return self.state == "approved" and self.consented_at is not None
+
+
+class Gathering(models.Model):
+    """People come together at a time, in a place or online. `taken` seats are moved by
+    conditional statements only."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="gatherings")
+    group = models.ForeignKey(Group, models.CASCADE, null=True, related_name="gatherings")
+    title = models.CharField(max_length=120)
+    text = models.TextField(blank=True)
+    place = models.CharField(max_length=300)  # an address, or a link where it is online
+    online = models.BooleanField(default=False)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    capacity = models.IntegerField()
+    taken = models.IntegerField(default=0)
+    code = models.CharField(max_length=6)  # told on the spot, to note who was there
+    state = models.CharField(max_length=10, default="open")  # cancelled
+    follow_up = models.TextField(blank=True)  # to those who came
+    missed_you = models.TextField(blank=True)  # to those who had a seat and did not
+    reminded_h = models.IntegerField(default=0)  # the last reminder that went out, hours before
+    followed_at = models.DateTimeField(null=True)
+    by = models.CharField(max_length=80)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["community", "-starts_at"], name="gathering_newest"),
+            models.Index(
+                fields=["starts_at"], condition=models.Q(state="open", followed_at=None),
+                name="gathering_to_tell",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SignUp(models.Model):
+    """Somebody who wants to come, or came."""
+
+    STATES = ("seated", "waiting", "gone", "extra")  # extra: came without a seat
+
+    gathering = models.ForeignKey(Gathering, models.CASCADE, related_name="signups")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="signups")
+    state = models.CharField(max_length=10, choices=[(state, state) for state in STATES])
+    at = models.DateTimeField()  # of signing up last: the order of the waiting list
+    attended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["gathering", "member"], name="one_signup_each")
+        ]
+        indexes = [models.Index(fields=["gathering", "state", "at"], name="signup_waiting")]

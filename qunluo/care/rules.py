@@ -219,3 +219,39 @@ def count_debt(since: date, last: date | None, every: int, today: date) -> Debt:
     met = max(since, last) if last is not None else since
     days = max((today - met).days, 0)
     return Debt(days, days - every)
+
+
+# testimonies
+
+Proof = Literal["order", "buyer", "none"]
+
+
+def judge_proof(order: str, paid: Sequence[str]) -> Proof:
+    """What stands behind a testimony: the order it names, some order of theirs, or only their
+    word. `paid` are the numbers of the orders that the record knows as paid by them."""
+    named = order.strip().casefold()
+    if named and named in {number.strip().casefold() for number in paid}:
+        return "order"
+    return "buyer" if paid else "none"
+
+
+# gatherings
+
+REMINDERS_H = (24, 1)  # hours before the beginning
+OPENS_H, CLOSES_H = 1, 3  # attendance: hours before the beginning, and after the end
+
+
+def find_reminder(starts_at: datetime, now: datetime, last_h: int) -> int | None:
+    """The reminder that is due, in hours before; none where it went out (`last_h`; 0: none did),
+    or where it has begun. Of two that are due only the later one goes out."""
+    if now >= starts_at:
+        return None
+    due = [h for h in REMINDERS_H if now >= starts_at - timedelta(hours=h)]
+    if not due or (last_h and last_h <= min(due)):
+        return None
+    return min(due)
+
+
+def may_attend(starts_at: datetime, ends_at: datetime, now: datetime) -> bool:
+    opens = starts_at - timedelta(hours=OPENS_H)
+    return opens <= now <= ends_at + timedelta(hours=CLOSES_H)

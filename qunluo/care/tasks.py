@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qunluo.care import incidents, needs, wishes
+from qunluo.care import gatherings, incidents, needs, wishes
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.messaging.tasks import Task, register
@@ -28,9 +28,12 @@ def follow_kinds(
 
 
 def follow_merges() -> bool:
-    return follow_kinds(
-        "care.merges", ["member_merged", "merge_undone"], wishes.do_follow_merges
-    )
+    return follow_kinds("care.merges", ["member_merged", "merge_undone"], _count_anew)
+
+
+def _count_anew(events: list[Event]) -> None:
+    wishes.do_follow_merges(events)
+    gatherings.do_follow_merges(events)
 
 
 def follow_talk() -> bool:
@@ -46,6 +49,7 @@ def _hear_and_watch(events: list[Event]) -> None:
 for _task in (
     Task("care.talk", follow_talk, every_s=1.0),
     Task("care.wishes", wishes.tell_supporters, every_s=1.0),
+    Task("care.gatherings", gatherings.tell_guests, every_s=20.0),
     Task("care.merges", follow_merges, every_s=2.0),
 ):
     register(_task)

@@ -11,6 +11,7 @@ from qunluo.community.rules import Permission, may
 from qunluo.console import overview
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.care import todos as care
+from qunluo.console.launching.tasks import list_tasks_left
 from qunluo.kit import clock
 
 
@@ -37,6 +38,8 @@ def _list_todos(request: StaffRequest) -> list[tuple[overview.Todo, str]]:
         ("run_groups", overview.list_requests_left(community)),
         ("moderate", overview.list_cases_left(community)),
         ("care", care.list_promises_left(community, now)),
+        ("run_care", care.list_testimonies_left(community)),
+        ("run_groups", list_tasks_left(community, now)),
         ("run_groups", overview.list_groups_left(community, now)),
     )
     return [

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from qunluo.care.testimonies import list_shown
 from qunluo.channels.web.links import find_inviter
 from qunluo.channels.web.sessions import (
     CHANNEL,
@@ -36,6 +37,7 @@ from qunluo.members.models import ChannelCode, Member
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 NAME_LENGTH = 40
+SAID = 3  # testimonies at the door
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def _show(
         "inviter": find_inviter(request.GET.get("i", ""), door.community.pk),
     }  # fmt: skip
     if door.group is not None:
+        context["said"] = list_shown(door.community, door.group)[:SAID]
         kind = door.group.gate.get("kind", "open")
         context["count"] = count_members(door.group)
         context["asks"] = kind == "approval"

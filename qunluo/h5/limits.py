@@ -16,6 +16,7 @@ LIMITS: dict[str, tuple[int, int]] = {  # how many in how many seconds
     "ask": (240, 60),
     "data": (10, 3600),  # exports and erasures
     "appeal": (5, 3600),
+    "code": (5, 600),  # guesses of an attendance code
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from qunluo.h5 import joining, looks, mine, out, rooms, wishing
+from qunluo.h5 import coming, joining, looks, mine, out, praising, rooms, wishing
 
 app_name = "h5"
 
@@ -26,9 +26,13 @@ def _open(route: str, view: View, name: str, *, to: str) -> URLPattern:
     return path(route, view, name=name)
 
 
+_PRAISE = "me/<int:member_id>/testimonies"
+_COMING = "me/<int:member_id>/gatherings"
 urlpatterns = [
     _open("h5/<str:version>/<str:name>", looks.look, "look", to=EVERYBODY),
     _open("j/<slug:code>", joining.join, "join", to=EVERYBODY),
+    _open("j/<slug:code>/said/<int:testimony_id>", praising.shown_image, "shown_image",
+          to=EVERYBODY),
     _open("j/<slug:code>/qr.svg", joining.qr, "qr", to=EVERYBODY),
     _open("r/<slug:code>", rooms.room, "room", to=SEATED),
     _open("r/<slug:code>/news", rooms.news, "news", to=SEATED),
@@ -54,5 +58,13 @@ urlpatterns = [
     _open("me/<int:member_id>/wishes/make", wishing.make, "make_wish", to=OWNER),
     _open("me/<int:member_id>/wishes/<int:wish_id>", wishing.wish, "wish", to=OWNER),
     _open("me/<int:member_id>/wishes/<int:wish_id>/vote", wishing.vote, "vote", to=OWNER),
+    _open(_PRAISE, praising.testimonies, "testimonies", to=OWNER),
+    _open(f"{_PRAISE}/<int:testimony_id>/allow", praising.allow, "allow_testimony", to=OWNER),
+    _open(f"{_PRAISE}/<int:testimony_id>/delete", praising.delete, "delete_testimony", to=OWNER),
+    _open(f"{_PRAISE}/<int:testimony_id>/image", praising.image, "testimony_image", to=OWNER),
+    _open(_COMING, coming.gatherings, "gatherings", to=OWNER),
+    _open(f"{_COMING}/<int:gathering_id>", coming.gathering, "gathering", to=OWNER),
+    _open(f"{_COMING}/<int:gathering_id>/seat", coming.seat, "gathering_seat", to=OWNER),
+    _open(f"{_COMING}/<int:gathering_id>/code", coming.attend, "attend", to=OWNER),
     _open("me/<int:member_id>/leave/<int:seat_id>", mine.leave, "leave", to=OWNER),
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from qunluo.care.handbook import NAMES
 from qunluo.care.incidents import list_incidents
+from qunluo.care.models import Testimony
 from qunluo.care.patrols import list_planned
 from qunluo.care.promises import list_owed
 from qunluo.community.models import Community
@@ -63,6 +64,14 @@ def list_promises_left(community: Community, now: datetime) -> list[Todo]:
              owed.promise.what, "care:promises")
         for owed in late
     ]  # fmt: skip
+
+
+def list_testimonies_left(community: Community) -> list[Todo]:
+    rows = Testimony.objects.filter(community=community, state="waiting")
+    return [
+        Todo("testimony", row.text[:80], row.member.name, "care:testimonies")
+        for row in rows.select_related("member").order_by("pk")[:MOST]
+    ]
 
 
 def in_words(stored: dict[str, str]) -> str:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunluo.console.care import incidents, needs, patrols, promises, wishes
+from qunluo.console.care import (
+    gatherings,
+    incidents,
+    needs,
+    patrols,
+    promises,
+    testimonies,
+    wishes,
+)
 
 app_name = "care"
 _INCIDENT = "incidents/<int:incident_id>"
+_TESTIMONY = "testimonies/<int:testimony_id>"
+_GATHERING = "gatherings/<int:gathering_id>"
 _WISH = "wishes/<int:wish_id>"
 urlpatterns = [
     path("wishes", wishes.wishes, name="wishes"),
@@ -36,5 +46,15 @@ urlpatterns = [
     path("promises/<int:promise_id>/end", promises.end, name="end_promise"),
     path("promises/members/<int:member_id>", promises.add, name="add_promise"),
     path("promises/members/<int:member_id>/note", promises.note, name="note_exchange"),
+    path("testimonies", testimonies.testimonies, name="testimonies"),
+    path(f"{_TESTIMONY}/approve", testimonies.approve, name="approve_testimony"),
+    path(f"{_TESTIMONY}/refuse", testimonies.refuse, name="refuse_testimony"),
+    path(f"{_TESTIMONY}/image", testimonies.image, name="testimony_image"),
+    path("gatherings", gatherings.gatherings, name="gatherings"),
+    path("gatherings/new", gatherings.new, name="new_gathering"),
+    path(_GATHERING, gatherings.gathering, name="gathering"),
+    path(f"{_GATHERING}/edit", gatherings.edit, name="edit_gathering"),
+    path(f"{_GATHERING}/off", gatherings.call_off, name="call_off"),
+    path(f"{_GATHERING}/came/<int:member_id>", gatherings.came, name="note_attendance"),
     path("wishes/merges/<int:merge_id>/undo", wishes.undo_merge, name="undo_wish_merge"),
 ]
