@@ -163,3 +163,45 @@ class Reckoning(models.Model):
     behind = models.BigIntegerField(null=True)  # all is counted anew: the last event counted
     revision = models.BigIntegerField(default=0)  # one more whenever members are judged
     recounted = models.BigIntegerField(default=0)  # the revision when all was last counted anew
+
+
+class Tie(models.Model):
+    """What two members have between them 关系, as of `judged_on`; see `tie_rules`."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="+", db_index=False)
+    one = models.ForeignKey(Member, models.CASCADE, related_name="+", db_index=False)
+    other = models.ForeignKey(Member, models.CASCADE, related_name="+")  # the larger id
+    kinds = models.JSONField()  # kind of contact → how often
+    dimension = models.SmallIntegerField()  # kinds of contact
+    frequency = models.FloatField()  # contacts a week
+    weeks = models.FloatField()  # since the first
+    strong = models.BooleanField(default=False)  # all three above the community's median
+    since = models.DateField()
+    last_on = models.DateField()
+    judged_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="one_tie_each"),
+            models.CheckConstraint(
+                condition=models.Q(one__lt=models.F("other")), name="tie_has_one_direction"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["community", "dimension"], name="tie_dimension"),
+            models.Index(fields=["community", "frequency"], name="tie_frequency"),
+            models.Index(fields=["community", "weeks"], name="tie_weeks"),
+        ]
+
+
+class TieMedian(models.Model):
+    """The middle of a community's ties on its last night: what a strong one is above."""
+
+    community = models.OneToOneField(
+        Community, models.CASCADE, primary_key=True, related_name="tie_median"
+    )
+    dimension = models.FloatField()
+    frequency = models.FloatField()
+    weeks = models.FloatField()
+    ties = models.IntegerField()
+    judged_on = models.DateField()

@@ -21,6 +21,7 @@ from qunluo.standing.loading import list_inviters
 from qunluo.standing.models import STAFF, Contact, Reckoning, Standing, Tally
 from qunluo.standing.night import FOLLOWER, do_judge_all, find_due, hold_sums
 from qunluo.standing.sums import COUNTED, MOVES, add_up, do_add, find_survivors
+from qunluo.standing.ties import do_tie_all
 
 MERGES = ("member_merged", "merge_undone")
 OURS = COUNTED | {*MERGES, "member_erased", "settings_changed", "members_imported"}
@@ -152,7 +153,10 @@ def _tell_recounted(community: int) -> None:
 def do_judge_due() -> int | None:
     """Judges a community whose day began; how many members. None where there is none."""
     community = find_due(clock.now())
-    return None if community is None else do_judge_all(community)
+    if community is None:
+        return None
+    do_tie_all(community)  # first: the night is over when all are judged
+    return do_judge_all(community)
 
 
 def run_nights(stop: threading.Event) -> None:
