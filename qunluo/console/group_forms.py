@@ -70,6 +70,12 @@ class GroupForm(FirstGroupForm):
         label=_("Seats"), min_value=1, max_value=LARGEST, initial=200,
         help_text=_("At 90 % the next group opens by itself."),
     )  # fmt: skip
+    opens_at = forms.DateTimeField(
+        label=_("Opens at"), required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        help_text=_("Nobody joins by themselves before. Leave empty for at once."),
+    )  # fmt: skip
     ends_at = forms.DateTimeField(
         label=_("Ends at"), required=False,
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
@@ -123,13 +129,19 @@ class GroupForm(FirstGroupForm):
         assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - for the checker
         field.queryset = Tag.objects.filter(group__community=community).order_by("name")
 
+    def clean_opens_at(self) -> datetime | None:
+        return self._in_utc("opens_at")
+
     def clean_ends_at(self) -> datetime | None:
-        """In UTC; a moment that no calendar there has is refused."""
-        typed: datetime | None = self.cleaned_data["ends_at"]
+        return self._in_utc("ends_at")
+
+    def _in_utc(self, name: str) -> datetime | None:
+        """A moment that no calendar there has is refused."""
+        typed: datetime | None = self.cleaned_data[name]
         try:
             return typed and typed.astimezone(UTC)
         except OverflowError as error:
-            wrong = self.fields["ends_at"].error_messages["invalid"]
+            wrong = self.fields[name].error_messages["invalid"]
             raise ValidationError(wrong) from error
 
     def clean_nickname(self) -> str:
@@ -137,6 +149,9 @@ class GroupForm(FirstGroupForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        opens_at, ends_at = cleaned.get("opens_at"), cleaned.get("ends_at")
+        if opens_at and ends_at and ends_at <= opens_at:
+            self.add_error("ends_at", _("The end must come after the opening."))
         if "gate" in cleaned:
             try:
                 check_gate(self.read_gate())
@@ -161,14 +176,15 @@ class GroupForm(FirstGroupForm):
                  "rules", "nickname")  # fmt: skip
         return {
             **{name: self.cleaned_data[name] for name in plain},
-            "ends_at": self.cleaned_data["ends_at"], "gate": self.read_gate(),
+            "opens_at": self.cleaned_data["opens_at"], "ends_at": self.cleaned_data["ends_at"],
+            "gate": self.read_gate(),
         }  # fmt: skip
 
 
 def initial_of(group: Group) -> dict[str, Any]:
     """A group as the form shows it."""
-    plain = ("name", "purpose", "gives", "audience", "success", "capacity", "ends_at", "welcome",
-             "rules", "nickname")  # fmt: skip
+    plain = ("name", "purpose", "gives", "audience", "success", "capacity", "opens_at", "ends_at",
+             "welcome", "rules", "nickname")  # fmt: skip
     gate = {**group.gate}
     kind = gate.pop("kind", "open")
     return {**{name: getattr(group, name) for name in plain}, **gate, "gate": kind}

@@ -19,6 +19,7 @@ from qunluo.community.rules import may
 from qunluo.console import overview
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.group_forms import GroupForm, PinForm, ReplyForm, initial_of
+from qunluo.console.launching.living import tell
 from qunluo.console.starting import share
 from qunluo.console.wording import current_lang
 from qunluo.groups.actions import (
@@ -30,7 +31,6 @@ from qunluo.groups.actions import (
 )
 from qunluo.groups.models import Case, Group, JoinRequest, Membership, ModerationRule
 from qunluo.groups.moderation import list_rules
-from qunluo.groups.rules import NEXT
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
 from qunluo.messaging.models import AutoReply
@@ -125,7 +125,7 @@ def page_of(
     )
     strip = overview.make_strip(group, overview.count_days([group], now)[group.pk], now)
     context = {
-        "group": group, "strip": strip, "page": page, "next_step": NEXT[group.state](current_lang()),
+        "group": group, "strip": strip, "page": page, **tell(group, now),
         "days_left": overview.count_days_left(group, now),
         "may_run": may(request.staff.role, "run_groups"),
         "requests": JoinRequest.objects.filter(group=group, state="waiting")

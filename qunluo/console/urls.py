@@ -92,6 +92,7 @@ urlpatterns = [
     path("static/<path:path>", shell.static, name="static"),
     path("language", language, name="set_language"),
     path("console/", include((console, "console"))),
+    path("console/", include("qunluo.console.launching.urls")),
     path("console/", include("qunluo.console.people.urls")),
     path("console/care/", include("qunluo.console.care.urls")),
     path("console/", include("qunluo.console.insight")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 Lang = Literal["en", "zh"]
 LANGS: tuple[Lang, ...] = ("en", "zh")
@@ -12,6 +12,8 @@ LANGS: tuple[Lang, ...] = ("en", "zh")
 @dataclass(frozen=True, slots=True)
 class Text:
     """The same sentence in English and Chinese: `Text("Join", "入群")("zh") == "入群"`."""
+
+    do_not_call_in_templates: ClassVar[bool] = True  # a page asks with the language it has
 
     en: str
     zh: str
