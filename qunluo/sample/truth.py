@@ -22,7 +22,7 @@ from qunluo.sample.orders import Orders, campaign_ids
 from qunluo.sample.people import CIRCLES, PARTS, STANDINGS, People
 from qunluo.sample.plan import Plan
 from qunluo.sample.planted import voice_of
-from qunluo.sample.roster import Registry
+from qunluo.sample.roster import Registry, take
 from qunluo.sample.stays import STILL_THERE, Stays
 from qunluo.sample.story import Story
 from qunluo.sample.tables import MESSAGE_BASE
@@ -98,7 +98,8 @@ def reply_table(rows: Rows, groups: Groups, before: int) -> pa.Table:
 
 
 def member_table(story: Story, tally: Tally, registry: Registry, stays: Stays) -> pa.Table:
-    """Every speaking membership: part, circle, community, messages and its times."""
+    """Every speaking membership: part, circle, community, messages, its times, the day from
+    which on they say nothing, and who brought them."""
     members, n = story.people.members, stays.speaking
     groups, clock = story.groups, story.clock
     left = stays.left[:n]
@@ -112,6 +113,8 @@ def member_table(story: Story, tally: Tally, registry: Registry, stays: Stays) -
             "messages": pa.array(tally.by_member),
             "joined_at": clock.instants(stays.joined[:n]),
             "left_at": _masked(clock, left),
+            "quiet_on": _days(clock, members.quiet),
+            "inviter_id": take(registry.ids, stays.inviter[:n]),
         }
     )
 
@@ -119,6 +122,14 @@ def member_table(story: Story, tally: Tally, registry: Registry, stays: Stays) -
 def _masked(clock: Clock, left: Ints) -> pa.Array:
     known = clock.instants(np.maximum(left, 0))
     return known.take(pa.array(np.arange(len(left)), mask=left == STILL_THERE))
+
+
+def _days(clock: Clock, day: Ints) -> pa.Array:
+    """Local days; null for never, and for what lies after the sample."""
+    known = day < clock.days
+    first = np.datetime64(clock.date(0), "D")
+    days = first + np.where(known, day, 0).astype("timedelta64[D]")
+    return pa.array(days, pa.date32(), mask=~known)
 
 
 def truth_of(

@@ -5,6 +5,7 @@ Days are ordinals (`date.toordinal`): whole numbers count and compare fast.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,9 +49,11 @@ class Facts:
     contacts: list[Touched] = field(default_factory=list)
     brought: int = 0
     stayed: tuple[int, ...] = ()
+    _active: list[int] | None = None  # kept once it was asked for
 
     def add(self, kind: str, day: int, n: int = 1, amount: int = 0) -> None:
         """Adds to a sum; the order in which this is called makes no difference."""
+        self._active = None
         found = self.days.setdefault(kind, {})
         found[day] = found.get(day, 0) + n
         if amount:
@@ -82,9 +85,16 @@ class Facts:
                 if n > 0:
                     yield day
 
+    @property
+    def active(self) -> list[int]:
+        """Days with any activity, sorted."""
+        if self._active is None:
+            self._active = sorted(set(self._on(ACTIVE)))
+        return self._active
+
     def active_days(self, since: int) -> list[int]:
         """Days with any activity, from `since` on, sorted."""
-        return sorted({day for day in self._on(ACTIVE) if day >= since})
+        return self.active[bisect_left(self.active, since) :]
 
     @property
     def groups(self) -> int:
@@ -112,7 +122,7 @@ class Facts:
 
     @property
     def active_on(self) -> int | None:
-        return self.last(*ACTIVE)
+        return self.active[-1] if self.active else None
 
 
 def has_stayed(facts: Facts, days: int, today: int) -> int | None:

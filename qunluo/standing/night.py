@@ -191,9 +191,13 @@ GROUP BY member_id, other_id HAVING SUM(n) > 0
 def _influence(
     community: Community, keys: Ints, since: date
 ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Half the share of PageRank in replies and mentions, half the share of reach (people who
-    turned to them, and thrice those they brought), over the mean; and who has any tie."""
-    rows = _table(_TIES, [community.pk, since], 4)
+    return score_ties(keys, _table(_TIES, [community.pk, since], 4))
+
+
+def score_ties(keys: Ints, rows: Ints) -> tuple[Floats, NDArray[np.bool_]]:
+    """Influence of `keys` from rows of (member, other, replies and mentions, whether they
+    brought them): half the share of PageRank, half the share of reach (people who turned to
+    them, and thrice those they brought), over the mean; and who has any tie."""
     rows = rows[(rows[:, 0] != STAFF) & (rows[:, 1] != STAFF)]
     invited = rows[:, 3] > 0
     turned = rows[~invited | (rows[:, 2] > 0)]
