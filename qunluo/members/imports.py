@@ -24,6 +24,7 @@ from qunluo.kit.settings import read_settings
 from qunluo.kit.text import Text
 from qunluo.members.incoming import Batch
 from qunluo.members.models import Field, MemberImport
+from qunluo.members.rejecting import keep_rejects
 from qunluo.members.sheets import (
     COLUMNS,
     FIELD,
@@ -212,7 +213,8 @@ def _store(imported: MemberImport, found: Sequence[Row | Reject]) -> bool:
     row.met += batch.met
     row.rejected += len(rejects)
     row.rejects = [*row.rejects, *map(_plain, rejects)][:KEPT_REJECTS]
-    row.save(update_fields=["read", "made", "met", "rejected", "rejects"])
+    row.rejects_size = keep_rejects(row, rejects)
+    row.save(update_fields=["read", "made", "met", "rejected", "rejects", "rejects_size"])
     imported.read = row.read
     return True
 
