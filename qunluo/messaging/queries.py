@@ -82,7 +82,8 @@ def search_messages(
     """Messages that hold every word of a text, the newest first; nothing that was taken back."""
     groups = Group.objects.filter(community=community) if group is None else [group]
     rows = _shown().filter(group__community=community, recalled_at=None, hidden_at=None)
-    return list(matching(rows, text, scopes=[g.pk for g in groups])[:limit])
+    rows = rows if group is None else rows.filter(group=group)
+    return matching(rows, text, limit=limit, scopes=[g.pk for g in groups])
 
 
 def list_questions(community: Community) -> QuerySet[Question]:
