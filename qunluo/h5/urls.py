@@ -47,6 +47,7 @@ urlpatterns = [
     _open("me/cases/<int:case_id>/appeal", out.appeal, "appeal", to=OWNER),
     _open("me/<int:member_id>/name", mine.rename, "rename", to=OWNER),
     _open("me/<int:member_id>/consent", mine.consent, "consent", to=OWNER),
+    _open("me/<int:member_id>/forget-place", mine.forget_place, "forget_place", to=OWNER),
     _open("me/<int:member_id>/opt-out", mine.opt_out, "opt_out", to=OWNER),
     _open("me/<int:member_id>/export", mine.export, "export", to=OWNER),
     _open("me/<int:member_id>/erase", mine.erase, "erase", to=OWNER),
