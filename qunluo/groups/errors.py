@@ -113,3 +113,12 @@ class AppealedAlreadyError(QunluoError):
         "This can't be appealed (again): an appeal was made, or nothing stands any more.",
         "无法（再次）申诉：已经提交过申诉，或该处理已撤销。",
     )
+
+
+class SuccessorThereError(QunluoError):
+    """A group has one that goes on after it already."""
+
+    code = "successor_there"
+    sentence = Text(
+        "“{next}” goes on after “{group}” already.", "“{group}”已有接续群“{next}”。"
+    )
