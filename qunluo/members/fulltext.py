@@ -24,7 +24,7 @@ _PLAN = "SELECT " + ", ".join(
     f"set_config('{name}', '{value}', true)"
     for name, value in {
         "enable_seqscan": "off", "enable_indexscan": "off", "enable_indexonlyscan": "off",
-        "jit": "off", "work_mem": "32MB",
+        "enable_nestloop": "off", "jit": "off", "work_mem": "32MB",
     }.items()
 )  # fmt: skip
 _indexes: dict[str, Index] = {}
