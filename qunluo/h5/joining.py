@@ -119,7 +119,7 @@ def _show(
 def _asks_place(door: Door) -> bool:
     """Whether knowing where somebody is would decide anything here."""
     if door.group is not None:
-        return door.group.gate.get("kind") == "near"
+        return bool(door.group.gate.get("kind") == "near")
     groups = door.groups
     rows = Group.objects.filter(community=door.community) if groups is None else groups
     return any(group.lat is not None for group in rows)
