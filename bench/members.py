@@ -248,13 +248,13 @@ def _insert() -> str:
 
 def _search(count: int) -> dict[str, Any]:
     from qunluo.community.models import Community  # noqa: PLC0415
-    from qunluo.members.queries import search_members  # noqa: PLC0415
+    from qunluo.members.queries import search_ids, search_members  # noqa: PLC0415
     from qunluo.messaging.queries import search_messages  # noqa: PLC0415
 
     community = Community.objects.get(name="Bench")
     group = community.groups.order_by("id")[1]
     asked: list[tuple[str, dict[str, str], Callable[[str], list[Any]]]] = [
-        ("the list of members", MEMBERS, lambda q: search_members(community, q, limit=PAGE)),
+        ("the list of members", MEMBERS, lambda q: search_ids(community, q, limit=PAGE)),
         ("members", MEMBERS, lambda q: search_members(community, q, limit=ALL)),
         ("messages", MESSAGES, lambda q: search_messages(community, q, limit=ALL)),
         ("messages of a room", MESSAGES,

@@ -176,7 +176,7 @@ def do_run_import(imported: MemberImport, *, batches: int | None = None) -> bool
     if not {"phone", "email", "external_id"} & set(imported.mapping["columns"]):
         raise WrongMappingError
     MemberImport.objects.filter(pk=imported.pk).update(state="running")
-    rows = _read(imported, after=imported.read)
+    rows = _read_on(imported)
     for _ in range(batches) if batches is not None else count():
         found = list(islice(rows, BATCH))
         if not found:
@@ -184,7 +184,20 @@ def do_run_import(imported: MemberImport, *, batches: int | None = None) -> bool
             return True
         if not _take_in(imported, found):
             return False
+    _left_at[:] = [(imported.pk, imported.read, rows)]
     return False
+
+
+_left_at: list[tuple[int, int, Iterator[Row | Reject]]] = []  # of this process, one at most
+
+
+def _read_on(imported: MemberImport) -> Iterator[Row | Reject]:
+    """The rows from where the import is: where this process left it, the file need not be read
+    from its beginning again."""
+    left = _left_at.pop() if _left_at else None
+    if left is not None and left[:2] == (imported.pk, imported.read):
+        return left[2]
+    return _read(imported, after=imported.read)
 
 
 def _take_in(imported: MemberImport, found: Sequence[Row | Reject]) -> bool:
