@@ -10,13 +10,14 @@ from importlib.metadata import version
 
 import click
 
-from bench import room
+from bench import members, room
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
 TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework", "pyarrow")
 QUICK = 20_000
 QUICK_ROOM = (10, 10)  # members, messages
+MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,10 +25,19 @@ QUICK_ROOM = (10, 10)  # members, messages
 @click.option(
     "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
 )
-@click.option("--only", type=click.Choice(["exports", "counts", "room"]), help="One part.")
+@click.option(
+    "--only", type=click.Choice(["exports", "counts", "room", "members"]), help="One part."
+)
+@click.option(
+    "--database", type=click.Choice(["sqlite", "postgres"]), multiple=True,
+    default=["sqlite", "postgres"], show_default=True, help="Of the members; give it twice for both.",
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="Tiny inputs: whether all runs, not how fast.")
-def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
-    """Measures Qunluo beside whatstk, chat-miner and pandas, and one room with many members."""
+def main(
+    rounds: int, sizes: str, only: str | None, database: tuple[str, ...], quick: bool
+) -> None:
+    """Measures Qunluo beside whatstk, chat-miner and pandas, a room with many members, and a
+    million members that come in and are searched."""
     many = [QUICK] if quick else [round(float(s) * 1e6) for s in sizes.split(",")]
     print(_machine())
     try:
@@ -38,6 +48,10 @@ def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
                 tell(counts(size, rounds))
         if only in (None, "room"):
             print("\n".join(room.tell(room.race(*(QUICK_ROOM if quick else (200, 200))))))
+        if only in (None, "members"):
+            many_people = QUICK_MANY if quick else MANY
+            for name in dict.fromkeys(database):
+                tell_members(members.race(many_people, many_people, name))
     except ChildFailedError as error:
         sys.exit(str(error))
 
@@ -58,6 +72,15 @@ def tell(race: Race) -> None:
     for line in _aligned(rows):
         print(f"  {line}")
     for limit in race.limits:
+        print(f"  {_judged(limit)}", flush=True)
+
+
+def tell_members(outcome: members.Outcome) -> None:
+    """Prints what the import took, each answer, and how they stand to their limits."""
+    print(f"\n{members.title(outcome)}")
+    for line in _aligned(members.rows(outcome)):
+        print(f"  {line}")
+    for limit in members.limits(outcome):
         print(f"  {_judged(limit)}", flush=True)
 
 

@@ -13,7 +13,7 @@ from statistics import median
 from tempfile import TemporaryFile
 from typing import IO
 
-_PEAK_UNIT = 1 if sys.platform == "darwin" else 1 << 10  # bytes there, kB elsewhere
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1 << 10  # bytes there, kB elsewhere
 CLEARED = ("PYTHONDONTWRITEBYTECODE", "QUNLUO_ENGINE_MEMORY", "PYTHONPROFILEIMPORTTIME")
 
 
@@ -43,7 +43,7 @@ def run(command: Sequence[str], env: Mapping[str, str]) -> Cost:
         said, complaint = (_words(stream) for stream in (out, err))
     if child.returncode:
         raise ChildFailedError(f"{' '.join(command)}: {child.returncode}\n{complaint}")
-    peak = usage.ru_maxrss * _PEAK_UNIT / 1e6
+    peak = usage.ru_maxrss * PEAK_UNIT / 1e6
     return Cost(usage.ru_utime + usage.ru_stime, wall, peak, _work(said))
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ OPTIONS = {
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(options: Mapping[str, str] = OPTIONS) -> Iterator[str]:
     """The address of a server that is there while the block runs, with a database of its own."""
     given = os.environ.get(GIVEN)
     if given:
@@ -31,7 +31,7 @@ def postgres() -> Iterator[str]:
         return
     folder = Path(tempfile.mkdtemp(prefix="qunluo-pg-"))
     try:
-        with _installed(folder) if _programs() else _packaged(folder) as address:
+        with _installed(folder, options) if _programs() else _packaged(folder) as address:
             yield address
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -48,7 +48,7 @@ def _programs() -> Path | None:
 
 
 @contextmanager
-def _installed(folder: Path) -> Iterator[str]:
+def _installed(folder: Path, options: Mapping[str, str]) -> Iterator[str]:
     programs, port = _programs(), _free_port()
     assert programs
     who = _somebody()
@@ -62,7 +62,7 @@ def _installed(folder: Path) -> Iterator[str]:
     made = [programs / "initdb", "-D", data, "-U", "qunluo", "-A", "trust", "-E", "UTF8",
             "--locale=C.UTF-8", "-N"]  # fmt: skip
     subprocess.run(list(map(str, made)), check=True, capture_output=True, cwd=folder, **run)  # type: ignore[call-overload]
-    settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+    settings = [f"-c{name}={value}" for name, value in options.items()]
     server = subprocess.Popen(  # type: ignore[call-overload]
         [str(programs / "postgres"), "-D", str(data), f"-p{port}", f"-k{folder}", "-h127.0.0.1",
          *settings], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **run,

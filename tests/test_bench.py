@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bench import members
 from bench.comparing import as_tables, differences, read
 from bench.measuring import ChildFailedError, Cost, middle, run
 from bench.pandas_twelve import figures
@@ -84,3 +85,16 @@ def test_the_middle_of_rounds_is_the_median_with_the_greatest_memory() -> None:
     costs = [Cost(3, 9, 10, 1), Cost(1, 7, 30, 3), Cost(2, 8, 20, 2)]
     assert middle(costs) == Cost(2, 8, 30, 2)
     assert middle([Cost(1, 1, 1)]).work is None
+
+
+def test_members_come_in_and_are_found_with_what_they_said() -> None:
+    outcome = members.race(300, 300)
+    found = {(a.among, a.what): a.found for a in outcome.answers}
+    assert found["members", "a phone"] == found["members", "an account"] == 1
+    assert found["members", "the commonest city"] == members.ALL
+    assert found["members", "nothing found"] == found["messages", "nothing found"] == 0
+    assert found["messages", "one sign, in most"] == members.ALL
+    assert found["messages", "words of the oldest 2 %"] == 300 // 50
+    assert 0 < found["messages of a room", "the commonest word"] <= members.ROOM
+    assert 0 < outcome.imported.tenth_mb <= outcome.imported.peak_mb
+    assert len(members.limits(outcome)) == 6

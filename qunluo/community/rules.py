@@ -36,9 +36,13 @@ _OPERATOR: set[Permission] = (
     _MODERATOR
     | _ANALYST
     | {
-        "run_groups", "run_care", "edit_members", "reveal_contact", "import_members",
+        "run_groups",
+        "run_care",
+        "edit_members",
+        "reveal_contact",
+        "import_members",
         "see_audit",
-    }  # fmt: skip
+    }
 )
 MAY: dict[Role, frozenset[Permission]] = {
     "owner": frozenset(PERMISSIONS),

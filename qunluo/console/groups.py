@@ -23,7 +23,6 @@ from qunluo.console.launching.living import tell
 from qunluo.console.starting import share
 from qunluo.console.wording import current_lang
 from qunluo.groups.actions import (
-    do_close_group,
     do_decide_request,
     do_found_group,
     do_set_group,
@@ -163,21 +162,6 @@ DETECTORS = {
     "impersonation": gettext_lazy("Names that look like staff"),
     "classifier": gettext_lazy("Learned from decided cases"),
 }  # fmt: skip
-
-
-@staff_view("run_groups")
-@require_POST
-def close(request: StaffRequest, group_id: int) -> HttpResponse:
-    """The group begins to say goodbye; the reason is kept in the record."""
-    group = find_group(request, group_id)
-    why = request.POST.get("why", "").strip()[:300]
-    if not why:
-        messages.error(request, _("Say why the group closes: the record keeps it."))
-    elif do_close_group(group, by=request.staff.actor, why=why):
-        messages.success(request, _("The group takes nobody any more and says goodbye."))
-    else:
-        messages.error(request, _("The group was closing already."))
-    return redirect("console:group", group.pk)
 
 
 @staff_view("run_groups")

@@ -95,7 +95,7 @@ def make(request: StaffRequest) -> HttpResponse:
         shutil.rmtree(shelf.folder(job_id), ignore_errors=True)
         raise
     made_at = clock.now().isoformat(timespec="seconds")
-    workshop().add(Job(job_id, wanted, made_at=made_at))
+    workshop().add(Job(job_id, wanted, made_at=made_at, community=request.community.pk))
     return redirect("job", job_id)
 
 

@@ -65,6 +65,12 @@ class Job:
     error: Text | None = None
     error_code: str | None = None  # of a `QunluoError`, where the page can offer the remedy
     summary: Summary | None = None
+    community: int | None = (
+        None  # whose staff may see it; None: the sample, which is everybody's
+    )
+
+    def is_for(self, community: int) -> bool:
+        return self.community in (None, community)
 
 
 class Shelf:
@@ -97,12 +103,11 @@ class Shelf:
 
     def find(self, job_id: str) -> Job | None:
         """A job by its id; None where there is none or its folder is not whole."""
-        if not _ID.fullmatch(job_id):
-            return None
-        try:
-            return _job(json.loads((self.folder(job_id) / "job.json").read_text("utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return _read(self.jobs, job_id)
+
+    def find_discarded(self, job_id: str) -> Job | None:
+        """One in the trash."""
+        return _read(self.trash, job_id)
 
     def list_all(self) -> list[Job]:
         """Newest first."""
@@ -158,6 +163,15 @@ def read_summary(report: Path) -> Summary:
     )
 
 
+def _read(shelf: Path, job_id: str) -> Job | None:
+    if not _ID.fullmatch(job_id):
+        return None
+    try:
+        return _job(json.loads((shelf / job_id / "job.json").read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _job(raw: dict[str, Any]) -> Job:
     request = {**raw["request"], "files": tuple(raw["request"]["files"])}
     error, summary = raw.get("error"), raw.get("summary")
@@ -169,6 +183,7 @@ def _job(raw: dict[str, Any]) -> Job:
         error=Text(**error) if error else None,
         error_code=raw.get("error_code"),
         summary=_summary(summary) if summary else None,
+        community=raw.get("community"),
     )
 
 

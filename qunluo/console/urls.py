@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from qunluo.console import (
     auditing,
+    closing,
     groups,
     home,
     rules_page,
@@ -54,7 +55,9 @@ console = [
     path("groups/new", groups.new_group, name="new_group"),
     path(_GROUP, groups.group, name="group"),
     path(f"{_GROUP}/edit", groups.edit, name="edit_group"),
-    path(f"{_GROUP}/close", groups.close, name="close_group"),
+    path(f"{_GROUP}/close", closing.close, name="close_group"),
+    path(f"{_GROUP}/dissolve", closing.dissolve, name="dissolve_group"),
+    path(f"{_GROUP}/successor", closing.open_successor, name="open_successor"),
     path(f"{_GROUP}/pin", groups.pin, name="pin"),
     path(f"{_GROUP}/moderators", groups.moderator, name="moderator"),
     path(f"{_GROUP}/replies", rules_page.add_reply, name="add_reply"),

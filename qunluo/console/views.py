@@ -44,10 +44,10 @@ def home(request: StaffRequest) -> HttpResponse:
     return render(request, "console/home.html", _home(request))
 
 
-def _home(request: HttpRequest, **more: Any) -> dict[str, Any]:
+def _home(request: StaffRequest, **more: Any) -> dict[str, Any]:
     jobs = workshop().shelf.list_all()
     return {
-        "jobs": jobs,
+        "jobs": [job for job in jobs if job.is_for(request.community.pk)],
         "zones": asking.list_zones(),
         "zone": request.POST.get("zone") or asking.default_zone(),
         "lang": request.POST.get("lang") or current_lang(),
@@ -64,7 +64,7 @@ def create(request: StaffRequest) -> HttpResponseBase:
     try:
         wanted = asking.read_request(request, chosen())
     except QunluoError as error:
-        return refuse(request, error, 400)
+        return _ask_again(request, error)
     shelf = workshop().shelf
     job_id = shelf.new_id()
     try:
@@ -73,7 +73,7 @@ def create(request: StaffRequest) -> HttpResponseBase:
         shutil.rmtree(shelf.folder(job_id), ignore_errors=True)
         raise
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    workshop().add(Job(job_id, wanted, made_at=now))
+    workshop().add(Job(job_id, wanted, made_at=now, community=request.community.pk))
     return _go(request, reverse("job", args=[job_id]))
 
 
@@ -81,7 +81,7 @@ def create(request: StaffRequest) -> HttpResponseBase:
 @require_safe
 def job(request: StaffRequest, job_id: str) -> HttpResponse:
     """How the job stands; with `?part` only the part that changes, for the page's script."""
-    found = _find(job_id)
+    found = _find(request, job_id)
     page = "console/job_part.html" if "part" in request.GET else "console/job.html"
     response = render(request, page, _job(found))
     response["X-Job-State"] = found.state
@@ -124,7 +124,7 @@ def _stages(found: Job, progress: Progress) -> list[dict[str, Any]]:
 @staff_view("make_reports")
 @require_POST
 def stop(request: StaffRequest, job_id: str) -> HttpResponse:
-    workshop().stop(_find(job_id).id)
+    workshop().stop(_find(request, job_id).id)
     return redirect("job", job_id)
 
 
@@ -132,11 +132,11 @@ def stop(request: StaffRequest, job_id: str) -> HttpResponse:
 @require_POST
 def retry(request: StaffRequest, job_id: str) -> HttpResponse:
     """Tries a job again, with what its reader may have added to what was asked."""
-    found = _find(job_id)
+    found = _find(request, job_id)
     try:
         order = asking.read_date_order(request) or found.request.date_order
     except QunluoError as error:
-        return refuse(request, error, 400)
+        return _ask_again(request, error)
     if found.state in RETRIED:
         workshop().add(replace(found, request=replace(found.request, date_order=order)))
     return redirect("job", job_id)
@@ -146,7 +146,7 @@ def retry(request: StaffRequest, job_id: str) -> HttpResponse:
 @require_POST
 def delete(request: StaffRequest, job_id: str) -> HttpResponse:
     """Puts a job into the trash; the page that follows offers to take it back."""
-    found = _find(job_id)
+    found = _find(request, job_id)
     if found.state in UNFINISHED:
         return redirect("job", job_id)
     workshop().shelf.discard(found.id)
@@ -156,8 +156,8 @@ def delete(request: StaffRequest, job_id: str) -> HttpResponse:
 @staff_view("make_reports")
 @require_POST
 def restore(request: StaffRequest, job_id: str) -> HttpResponse:
-    if not workshop().shelf.restore(job_id):
-        raise Http404
+    shelf = workshop().shelf
+    shelf.restore(_ours(request, shelf.find_discarded(job_id)).id)
     return redirect("reports")
 
 
@@ -175,9 +175,9 @@ def report_json(request: StaffRequest, job_id: str) -> FileResponse:
     return _file(request, job_id, "report.json")
 
 
-def _file(request: HttpRequest, job_id: str, name: str) -> FileResponse:
+def _file(request: StaffRequest, job_id: str, name: str) -> FileResponse:
     """A file of a finished report; with `?save` under a name to be kept."""
-    found = _find(job_id)
+    found = _find(request, job_id)
     if found.state != "done":
         raise Http404
     stem = "sample" if found.request.sample else Path(found.request.title).stem
@@ -197,11 +197,15 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-def _find(job_id: str) -> Job:
-    found = workshop().shelf.find(job_id)
-    if found is None:
+def _find(request: StaffRequest, job_id: str) -> Job:
+    return _ours(request, workshop().shelf.find(job_id))
+
+
+def _ours(request: StaffRequest, job: Job | None) -> Job:
+    """Another community's job looks as if there were none."""
+    if job is None or not job.is_for(request.community.pk):
         raise Http404
-    return found
+    return job
 
 
 def _go(request: HttpRequest, address: str) -> HttpResponseBase:
@@ -214,13 +218,19 @@ def _asks_as_script(request: HttpRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 
 
+def _ask_again(request: StaffRequest, error: QunluoError) -> HttpResponse:
+    """An error's sentence on the page that asked, which keeps what was typed; or as JSON."""
+    if _asks_as_script(request):
+        return refuse(request, error, 400)
+    shown = _home(request, error=error.message(current_lang()))
+    return render(request, "console/home.html", shown, status=400)
+
+
 def refuse(request: HttpRequest, error: QunluoError, status: int) -> HttpResponse:
-    """An error's sentence in the reader's language, on the page that asked or as JSON."""
+    """An error's sentence in the reader's language, as a page or as JSON."""
     sentence = error.message(current_lang())
     if _asks_as_script(request):
         return JsonResponse({"error": sentence, "code": error.code}, status=status)
-    if status == 400:
-        return render(request, "console/home.html", _home(request, error=sentence), status=400)
     return _tell(request, status, _("These files were not taken"), sentence)
 
 

@@ -38,17 +38,22 @@ def record(
     return Event.objects.get_or_create(cause=cause, defaults=values)[0]
 
 
-def record_all(
+def record_all(events: Iterable[Event]) -> None:
+    """Adds many rows at once in the caller's transaction; one whose cause is there is left as
+    it is."""
+    Event.objects.bulk_create(events, ignore_conflicts=True, batch_size=BATCH)
+
+
+def record_each(
     kind: str, *, community: int, told: Iterable[tuple[int, Mapping[str, Any]]]
 ) -> None:
     """Adds one row for each member and data, of one kind, that happened by itself."""
     now = clock.now()
-    rows = [
+    record_all(
         Event(community_id=community, kind=kind, at=now, member_id=member, actor=SYSTEM,
               data=dict(data))
         for member, data in told
-    ]  # fmt: skip
-    Event.objects.bulk_create(rows, batch_size=BATCH)
+    )  # fmt: skip
 
 
 def settled() -> QuerySet[Event]:

@@ -22,6 +22,7 @@ from qunluo.groups.errors import (
     NoPlaceError,
     NoPurposeError,
     NotOpenError,
+    SuccessorThereError,
     WaitingForApprovalError,
 )
 from qunluo.groups.founding import check_life
@@ -195,8 +196,28 @@ def _after_join(group: Group, *, by: str) -> None:
         Group.objects.filter(pk=group.pk).update(state="growing")
         group.state = "growing"
     if wants_successor(group.taken, group.capacity) and group.successor is None:
-        group.successor = _open_successor(group, by=by)
-        Group.objects.filter(pk=group.pk).update(successor=group.successor)
+        _follow_up(group, by=by)
+
+
+@transaction.atomic
+def do_open_successor(group: Group, *, by: str) -> Group:
+    """The group that goes on after this one, opened by hand; raises `SuccessorThereError`, and
+    `GroupClosedError` for one that is dissolved."""
+    held = Group.objects.select_for_update(of=("self",)).select_related("community")
+    found = held.get(pk=group.pk)
+    if found.successor is not None:
+        raise SuccessorThereError(group=found.name, next=found.successor.name)
+    if found.state == "dissolved":
+        raise GroupClosedError(group=found.name)
+    return _follow_up(found, by=by)
+
+
+def _follow_up(group: Group, *, by: str) -> Group:
+    group.successor = _open_successor(group, by=by)
+    Group.objects.filter(pk=group.pk).update(successor=group.successor)
+    record("successor_opened", community=group.community_id, actor=by, group=group.pk,
+           data={"next": group.successor.pk})  # fmt: skip
+    return group.successor
 
 
 def _open_successor(group: Group, *, by: str) -> Group:
@@ -320,7 +341,7 @@ def do_close_group(group: Group, *, by: str, why: str) -> bool:
 
 
 @transaction.atomic
-def do_dissolve_group(group: Group, *, by: str) -> int:
+def do_dissolve_group(group: Group, *, by: str, why: str = "") -> int:
     """Ends the group and every membership in it; how many there were."""
     now: datetime = clock.now()
     closing = Group.objects.filter(pk=group.pk).exclude(state="dissolved")
@@ -332,7 +353,7 @@ def do_dissolve_group(group: Group, *, by: str) -> int:
         do_leave(seat, why="closed", by=by)
         left += 1
     record("group_dissolved", community=group.community_id, actor=by, group=group.pk,
-           data={"members": left})  # fmt: skip
+           data={"members": left, **({"why": why} if why else {})})  # fmt: skip
     group.refresh_from_db()
     return left
 

@@ -105,6 +105,11 @@ def _hasher() -> Any:
     )  # fmt: skip
 
 
+def warm_up() -> None:
+    """Loads what judging needs (about a second), so that no message waits for it."""
+    _hasher()
+
+
 def _features(texts: Sequence[str]) -> Any:
     return _hasher().transform(texts)
 

@@ -162,3 +162,12 @@ class WrongAnswerError(QunluoError):
 
     code = "wrong_fit_answer"
     sentence = Text("Choose an answer: “{question}”", "请选择一个回答：“{question}”")
+
+
+class SuccessorThereError(QunluoError):
+    """A group has one that goes on after it already."""
+
+    code = "successor_there"
+    sentence = Text(
+        "“{next}” goes on after “{group}” already.", "“{group}”已有接续群“{next}”。"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 
@@ -119,3 +120,18 @@ def as_option(group: Group) -> Option:
         group_id=group.pk, name=group.name, gate=group.gate, tags=frozenset(group.tags),
         lat=group.lat, lon=group.lon, taken=group.taken, capacity=group.capacity,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Whom it would touch if a group ended now."""
+
+    members: int
+    requests: int
+
+
+def count_ending(group: Group) -> Ending:
+    """A dry run of closing and dissolving."""
+    seats = Membership.objects.filter(group=group, left_at=None).count()
+    waiting = JoinRequest.objects.filter(group=group, state="waiting").count()
+    return Ending(seats, waiting)

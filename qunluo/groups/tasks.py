@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -24,23 +22,12 @@ GOODBYE = timedelta(hours=24)
 life."""
 
 
-@dataclass(frozen=True)
-class Notice:
-    """Something to be sent to a group or to one member of it; `cause` sends it once."""
-
-    group: Group
-    text: Text
-    cause: str
-    member_id: int | None = None
-
-
-def close_due(now: datetime) -> Iterator[Notice]:
-    """Groups whose goal is met or whose end has come begin to close; the words of their notice,
-    with the way onward."""
-    for group in Group.objects.filter(state__in=RUNNING).order_by("id"):
-        why = _ended(group, now)
-        if why and do_close_group(group, by="system", why=why):
-            yield Notice(group, _farewell(group), f"closing:{group.pk}")
+def close_due(now: datetime) -> int:
+    """Closes groups whose goal is met or whose end has come; how many. What the room is told
+    follows the record, whoever closed it."""
+    running = Group.objects.filter(state__in=RUNNING).order_by("id")
+    due = ((group, _ended(group, now)) for group in running)
+    return sum(do_close_group(group, by="system", why=why) for group, why in due if why)
 
 
 def _ended(group: Group, now: datetime) -> str:
@@ -50,7 +37,8 @@ def _ended(group: Group, now: datetime) -> str:
     return "goal" if isinstance(members, int) and 0 < members <= group.taken else ""
 
 
-def _farewell(group: Group) -> Text:
+def write_farewell(group: Group) -> Text:
+    """What the room is told when its group closes, with the way onward."""
     thanks = Text(
         "“{group}” has reached its end. Thank you for being here! {onward}",
         "“{group}”已完成使命，感谢大家一路相伴！{onward}",
@@ -129,13 +117,12 @@ def teach() -> bool:
     )
 
 
-def step(now: datetime) -> list[Notice]:
-    """Everything that is due; the notices are to be sent by the caller. Cheap when nothing is."""
-    notices = list(close_due(now))
-    dissolve_due(now)
+def step(now: datetime) -> bool:
+    """Everything that is due; whether a group closed or ended. Cheap when nothing is."""
+    ended = close_due(now) + dissolve_due(now)
     forget_said(now)
     for community in Community.objects.order_by("id"):
         judge_states(community, now)
     for group in Group.objects.filter(state__in=RUNNING):
         count_seats(group)
-    return notices
+    return bool(ended)

@@ -32,7 +32,8 @@ from qunluo.h5.errors import ConsentMissingError, NameMissingError
 from qunluo.h5.limits import TooOftenError, limit
 from qunluo.h5.pages import in_words, lang, one_line, page
 from qunluo.kit.errors import QunluoError
-from qunluo.members.actions import do_meet, do_set_consent
+from qunluo.members.actions import do_meet, do_set_consent, do_set_place
+from qunluo.members.errors import WrongPlaceError
 from qunluo.members.models import ChannelCode, Member
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -103,6 +104,7 @@ def _show(
         "consent": consent_words(door.community), "error": error and error.message(lang()),
         "staff": Staff.objects.filter(community=door.community).exclude(name="").order_by("id"),
         "inviter": find_inviter(request.GET.get("i", ""), door.community.pk),
+        "place": place_words() if _asks_place(door) else "",
     }  # fmt: skip
     if door.group is not None:
         context["said"] = list_shown(door.community, door.group)[:SAID]
@@ -111,7 +113,19 @@ def _show(
         context["asks"] = kind == "approval"
         if kind != "open" and kind in GATES:
             context["gate"] = judge_gate(door.group.gate, Applicant()).why(lang())
-    return page(request, "join.html", context, status)
+    response = page(request, "join.html", context, status)
+    if context["place"]:
+        response["Permissions-Policy"] = "camera=(), geolocation=(self), microphone=()"
+    return response
+
+
+def _asks_place(door: Door) -> bool:
+    """Whether knowing where somebody is would decide anything here."""
+    if door.group is not None:
+        return bool(door.group.gate.get("kind") == "near")
+    groups = door.groups
+    rows = Group.objects.filter(community=door.community) if groups is None else groups
+    return any(group.lat is not None for group in rows)
 
 
 def consent_words(community: Community) -> str:
@@ -160,11 +174,28 @@ def _meet(request: HttpRequest, door: Door, account: str, name: str) -> Member:
         do_set_consent(
             member, "marketing", CHANNEL, True, words=marketing_words(), by=member.actor
         )
+    _keep_place(request, member)
     return member
 
 
 def marketing_words() -> str:
     return _("Tell me about offers and events. I can stop this at any time.")
+
+
+def place_words() -> str:
+    return _("Use where I am now, to about 100 metres, to find the group of the nearest store.")
+
+
+def _keep_place(request: HttpRequest, member: Member) -> None:
+    """What the phone told, where its owner ticked that it may."""
+    told = [request.POST.get(name, "") for name in ("lat", "lon")]
+    if request.POST.get("place") != "yes" or not all(told):
+        return
+    try:
+        lat, lon = map(float, told)
+    except ValueError:
+        raise WrongPlaceError from None
+    do_set_place(member, lat, lon, words=place_words(), by=member.actor)
 
 
 def _enter(request: HttpRequest, door: Door, member: Member) -> HttpResponse:

@@ -28,7 +28,13 @@ from qunluo.h5.out import list_open_cases
 from qunluo.h5.pages import lang, one_line, page, told
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
-from qunluo.members.actions import do_erase, do_export, do_rename, do_set_consent
+from qunluo.members.actions import (
+    do_erase,
+    do_export,
+    do_forget_place,
+    do_rename,
+    do_set_consent,
+)
 from qunluo.members.models import Consent, Identity, Member
 
 Switch = dict[str, Any]
@@ -119,6 +125,13 @@ def consent(request: HttpRequest, member_id: int) -> HttpResponse:
             granted = request.POST.get("granted") == "yes"
             do_set_consent(member, switch["purpose"], switch["channel"], granted,
                            words=switch["words"], by=member.actor)  # fmt: skip
+    return _back(member)
+
+
+@require_POST
+def forget_place(request: HttpRequest, member_id: int) -> HttpResponse:
+    member = _mine(request, member_id)
+    do_forget_place(member, words=_("Forget where I am."), by=member.actor)
     return _back(member)
 
 

@@ -31,8 +31,12 @@ _COMING = "me/<int:member_id>/gatherings"
 urlpatterns = [
     _open("h5/<str:version>/<str:name>", looks.look, "look", to=EVERYBODY),
     _open("j/<slug:code>", joining.join, "join", to=EVERYBODY),
-    _open("j/<slug:code>/said/<int:testimony_id>", praising.shown_image, "shown_image",
-          to=EVERYBODY),
+    _open(
+        "j/<slug:code>/said/<int:testimony_id>",
+        praising.shown_image,
+        "shown_image",
+        to=EVERYBODY,
+    ),
     _open("j/<slug:code>/qr.svg", joining.qr, "qr", to=EVERYBODY),
     _open("r/<slug:code>", rooms.room, "room", to=SEATED),
     _open("r/<slug:code>/news", rooms.news, "news", to=SEATED),
@@ -51,6 +55,7 @@ urlpatterns = [
     _open("me/cases/<int:case_id>/appeal", out.appeal, "appeal", to=OWNER),
     _open("me/<int:member_id>/name", mine.rename, "rename", to=OWNER),
     _open("me/<int:member_id>/consent", mine.consent, "consent", to=OWNER),
+    _open("me/<int:member_id>/forget-place", mine.forget_place, "forget_place", to=OWNER),
     _open("me/<int:member_id>/opt-out", mine.opt_out, "opt_out", to=OWNER),
     _open("me/<int:member_id>/export", mine.export, "export", to=OWNER),
     _open("me/<int:member_id>/erase", mine.erase, "erase", to=OWNER),
@@ -60,7 +65,9 @@ urlpatterns = [
     _open("me/<int:member_id>/wishes/<int:wish_id>/vote", wishing.vote, "vote", to=OWNER),
     _open(_PRAISE, praising.testimonies, "testimonies", to=OWNER),
     _open(f"{_PRAISE}/<int:testimony_id>/allow", praising.allow, "allow_testimony", to=OWNER),
-    _open(f"{_PRAISE}/<int:testimony_id>/delete", praising.delete, "delete_testimony", to=OWNER),
+    _open(
+        f"{_PRAISE}/<int:testimony_id>/delete", praising.delete, "delete_testimony", to=OWNER
+    ),
     _open(f"{_PRAISE}/<int:testimony_id>/image", praising.image, "testimony_image", to=OWNER),
     _open(_COMING, coming.gatherings, "gatherings", to=OWNER),
     _open(f"{_COMING}/<int:gathering_id>", coming.gathering, "gathering", to=OWNER),

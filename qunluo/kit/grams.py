@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 MOST = 4_000  # of one text; what comes later is not searched
 _CHINESE = r"\u3400-\u9fff\uf900-\ufaff"
@@ -31,6 +32,11 @@ def wanted(query: str) -> list[str]:
     for part in _parts(query):
         found += _pairs(part) if _is_chinese(part) else [part]
     return list(dict.fromkeys(found))
+
+
+def is_begun(word: str, words: Sequence[str]) -> bool:
+    """Whether a word of what is `wanted` may be the beginning of one."""
+    return word == words[-1] or (len(word) == 1 and _is_chinese(word))
 
 
 def _parts(text: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -23,23 +24,27 @@ class WrongKeyError(QunluoError):
     )
 
 
+@lru_cache(maxsize=8)
 def _key(secret: str, purpose: str) -> bytes:
     return hashlib.blake2b(
         secret.encode(), digest_size=32, person=purpose.encode()[:16]
     ).digest()
 
 
+@lru_cache(maxsize=8)
+def _box(secret: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(_key(secret, "seal")))
+
+
 def seal(text: str, secret: str) -> str:
     """The text, encrypted (Fernet: AES-128-CBC with HMAC-SHA256)."""
-    key = base64.urlsafe_b64encode(_key(secret, "seal"))
-    return Fernet(key).encrypt(text.encode()).decode()
+    return _box(secret).encrypt(text.encode()).decode()
 
 
 def unseal(sealed: str, secret: str) -> str:
     """What was sealed; raises `WrongKeyError`."""
     try:
-        key = base64.urlsafe_b64encode(_key(secret, "seal"))
-        return Fernet(key).decrypt(sealed.encode()).decode()
+        return _box(secret).decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise WrongKeyError from None
 

@@ -37,7 +37,8 @@ SIMULATED = Text(
     "The sample community lives: its members are simulated, and labelled as such.",
     "示例社群正在运行：其中的成员均为模拟成员，并带有标注。",
 )
-FOLLOWERS = ("messaging.joins", "messaging.cases", "messaging.erasure")
+FOLLOWERS = ("messaging.joins", "messaging.cases", "messaging.closings",
+             "messaging.erasure")  # fmt: skip
 
 
 def find_sample() -> Community | None:

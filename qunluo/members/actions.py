@@ -29,6 +29,7 @@ from qunluo.members.errors import (
     NoNameError,
     OtherCommunityError,
     WhyMissingError,
+    WrongPlaceError,
     WrongPurposeError,
 )
 from qunluo.members.exporting import do_export
@@ -44,18 +45,19 @@ from qunluo.members.models import (
     Touch,
 )
 from qunluo.members.queries import find_identity, find_survivor
-from qunluo.members.rules import clean_account, clean_name, clean_utm, plain, read_value
+from qunluo.members.rules import ALL, clean_account, clean_name, clean_utm, plain, read_value
 from qunluo.members.sealing import open_contact, seal_email, seal_phone
 from qunluo.members.searching import do_index
 
 __all__ = [
     "do_claim_link", "do_define_field", "do_define_tag_group", "do_define_tags", "do_erase",
-    "do_expire_tags", "do_export", "do_index", "do_meet", "do_merge", "do_remove_code",
+    "do_expire_tags", "do_export", "do_forget_place", "do_index", "do_meet", "do_merge", "do_remove_code",
     "do_remove_tag", "do_rename", "do_reveal_contact", "do_set_code", "do_set_consent",
-    "do_set_contact", "do_set_fields", "do_tag", "do_undo_merge", "do_untag",
+    "do_set_contact", "do_set_fields", "do_set_place", "do_tag", "do_undo_merge", "do_untag",
 ]  # fmt: skip
 
 NAMELESS = "?"
+PLACE_DIGITS = 3  # of degrees: about 100 m, enough for the nearest store
 
 
 @transaction.atomic
@@ -278,3 +280,22 @@ def do_set_consent(
     )  # fmt: skip
     _record("consent_set", member, by, purpose=purpose, channel=channel, granted=granted)
     return row
+
+
+@transaction.atomic
+def do_set_place(member: Member, lat: float, lon: float, *, words: str, by: str) -> None:
+    """Keeps where a member is, to about a hundred metres, with their consent to it.
+    Raises `WrongPlaceError`."""
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):  # false for NaN, too
+        raise WrongPlaceError
+    do_set_consent(member, "location", ALL, True, words=words, by=by)
+    member.lat, member.lon = round(lat, PLACE_DIGITS), round(lon, PLACE_DIGITS)
+    member.save(update_fields=["lat", "lon"])
+
+
+@transaction.atomic
+def do_forget_place(member: Member, *, words: str, by: str) -> None:
+    """Takes the consent to it back, and the place away."""
+    do_set_consent(member, "location", ALL, False, words=words, by=by)
+    member.lat = member.lon = None
+    member.save(update_fields=["lat", "lon"])

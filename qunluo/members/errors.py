@@ -157,3 +157,14 @@ class TagInUseError(QunluoError):
         "“{tag}” is on members still. Take it off them first.",
         "仍有成员带有“{tag}”标签，请先从成员身上移除。",
     )
+
+
+class WrongPlaceError(QunluoError):
+    """Coordinates that are on no map."""
+
+    code = "wrong_place"
+    sentence = Text(
+        "That is no place on earth. Let your phone find where you are, or ask the team for the "
+        "group of your store.",
+        "位置无效，请让手机重新定位，或向工作人员询问附近门店的群。",
+    )

@@ -24,6 +24,7 @@ from qunluo.kit.settings import read_settings
 from qunluo.kit.text import Text
 from qunluo.members.incoming import Batch
 from qunluo.members.models import Field, MemberImport
+from qunluo.members.rejecting import keep_rejects
 from qunluo.members.sheets import (
     COLUMNS,
     FIELD,
@@ -175,7 +176,7 @@ def do_run_import(imported: MemberImport, *, batches: int | None = None) -> bool
     if not {"phone", "email", "external_id"} & set(imported.mapping["columns"]):
         raise WrongMappingError
     MemberImport.objects.filter(pk=imported.pk).update(state="running")
-    rows = _read(imported, after=imported.read)
+    rows = _read_on(imported)
     for _ in range(batches) if batches is not None else count():
         found = list(islice(rows, BATCH))
         if not found:
@@ -183,7 +184,20 @@ def do_run_import(imported: MemberImport, *, batches: int | None = None) -> bool
             return True
         if not _take_in(imported, found):
             return False
+    _left_at[:] = [(imported.pk, imported.read, rows)]
     return False
+
+
+_left_at: list[tuple[int, int, Iterator[Row | Reject]]] = []  # of this process, one at most
+
+
+def _read_on(imported: MemberImport) -> Iterator[Row | Reject]:
+    """The rows from where the import is: where this process left it, the file need not be read
+    from its beginning again."""
+    left = _left_at.pop() if _left_at else None
+    if left is not None and left[:2] == (imported.pk, imported.read):
+        return left[2]
+    return _read(imported, after=imported.read)
 
 
 def _take_in(imported: MemberImport, found: Sequence[Row | Reject]) -> bool:
@@ -212,7 +226,8 @@ def _store(imported: MemberImport, found: Sequence[Row | Reject]) -> bool:
     row.met += batch.met
     row.rejected += len(rejects)
     row.rejects = [*row.rejects, *map(_plain, rejects)][:KEPT_REJECTS]
-    row.save(update_fields=["read", "made", "met", "rejected", "rejects"])
+    row.rejects_size = keep_rejects(row, rejects)
+    row.save(update_fields=["read", "made", "met", "rejected", "rejects", "rejects_size"])
     imported.read = row.read
     return True
 

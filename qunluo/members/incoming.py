@@ -81,7 +81,7 @@ class Batch:
 
     def _make(self, row: Row) -> Member:
         member = Member(
-            community=self.community, name=row.name, region=row.region, birthday=row.birthday,
+            community_id=self.community.pk, name=row.name, region=row.region, birthday=row.birthday,
             note=row.note, fields=row.fields, made_at=clock.now(),
             search=_words(row.name, row.region, row.fields),
         )  # fmt: skip
@@ -134,7 +134,7 @@ class Batch:
         for account in there.values_list("external_id", flat=True):
             del wanted[account]
         Identity.objects.bulk_create(
-            Identity(community=self.community, member=member, channel=self.channel,
+            Identity(community_id=self.community.pk, member=member, channel=self.channel,
                      external_id=account, name=member.name, made_at=clock.now())
             for account, member in wanted.items()
         )  # fmt: skip

@@ -214,4 +214,5 @@ class MemberImport(models.Model):
     met = models.IntegerField(default=0)  # rows of members that were there
     rejects = models.JSONField(default=list)  # the first of them: line, reason
     rejected = models.IntegerField(default=0)
+    rejects_size = models.BigIntegerField(default=0)  # bytes of the file that has them all
     at = models.DateTimeField()

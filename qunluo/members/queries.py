@@ -30,7 +30,7 @@ from qunluo.members.sealing import hash_contact, mask_contact
 __all__ = [
     "find_identity", "find_source", "find_survivor", "list_allowed", "list_ids", "list_merges",
     "list_same", "list_tags", "list_timeline", "live_members", "mask_contact", "may_send",
-    "person_of", "search_members",
+    "person_of", "search_ids", "search_members",
 ]  # fmt: skip
 
 
@@ -43,22 +43,40 @@ def live_members(community: Community) -> QuerySet[Member]:
 def search_members(community: Community, text: str, *, limit: int = 50) -> list[Member]:
     """Members whose names, nicknames and fields have all the words (the last one may be begun),
     or whose whole number, address or account id this is; the newest first."""
-    exact = list(_list_exact(community, text)[:limit])
+    return _search(live_members(community), community, text, limit)
+
+
+def search_ids(community: Community, text: str, *, limit: int) -> list[int]:
+    """The keys of those whom `search_members` finds: many are found sooner than read."""
+    rows = live_members(community).only("pk")
+    return [member.pk for member in _search(rows, community, text, limit)]
+
+
+def _search(
+    live: QuerySet[Member], community: Community, text: str, limit: int
+) -> list[Member]:
+    exact = list(live.filter(pk__in=_list_exact(community, text))[:limit])
     if len(exact) == limit or not wanted(text):
         return exact
-    rows = matching(live_members(community), text, scopes=[community.pk])
+    rows = matching(live, text, limit=limit, scopes=[community.pk])
     seen = {member.pk for member in exact}
-    return [*exact, *(member for member in rows[:limit] if member.pk not in seen)][:limit]
+    return [*exact, *(member for member in rows if member.pk not in seen)][:limit]
 
 
-def _list_exact(community: Community, text: str) -> QuerySet[Member]:
-    ids = Identity.objects.filter(community=community, external_id=clean_account(text))
-    where = Q(pk__in=ids.values("member"))
+def _list_exact(community: Community, text: str) -> set[int]:
+    """One question for each index: an OR of them would read every member."""
+    live = live_members(community)
+    accounts = Identity.objects.filter(community=community, external_id=clean_account(text))
+    ids = set(accounts.values_list("member", flat=True))
     with suppress(QunluoError):
-        where |= Q(phone_hash=hash_contact(read_phone(text)))
+        ids.update(
+            live.filter(phone_hash=hash_contact(read_phone(text))).values_list("pk", flat=True)
+        )
     with suppress(QunluoError):
-        where |= Q(email_hash=hash_contact(read_email(text)))
-    return live_members(community).filter(where)
+        ids.update(
+            live.filter(email_hash=hash_contact(read_email(text))).values_list("pk", flat=True)
+        )
+    return ids
 
 
 def find_identity(community: Community, channel: str, external_id: str) -> Identity | None:

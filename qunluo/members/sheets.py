@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from qunluo.members.rules import (
 )
 
 COLUMNS = ("name", "phone", "email", "external_id", "region", "birthday", "note", "tags")
+FORMULA = frozenset("=+-@\t\r")  # what a cell that spreadsheets calculate with begins with
+GUARD = "'"
 FIELD = "field:"  # and the key of a profile field
 CHUNK = 1 << 20
 DELIMITERS = ",\t;|，"
@@ -86,10 +88,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Reject:
-    """A line that can't come in, and why; nothing of what it holds."""
+    """A line that can't come in, why, and what it holds, which is shown to nobody by chance."""
 
     line: int
     why: Text
+    cells: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 def find_dialect(path: Path) -> Dialect:
@@ -156,11 +159,23 @@ def read_row(
     """A member, or why the line can't be one."""
     if cells is None:
         return Reject(line, _UNREADABLE)
-    said = {c: plain(v, 4000).strip() for c, v in zip(columns, cells, strict=False) if c}
+    said = {c: _plain(v) for c, v in zip(columns, cells, strict=False) if c}
     try:
-        return _read(line, said, kinds)
+        found = _read(line, said, kinds)
     except QunluoError as error:
-        return Reject(line, Text(error.message("en"), error.message("zh")))
+        found = Reject(line, Text(error.message("en"), error.message("zh")))
+    return replace(found, cells=tuple(cells)) if isinstance(found, Reject) else found
+
+
+def _plain(cell: str) -> str:
+    """What a cell says; without the sign that keeps spreadsheets from calculating with it."""
+    said = plain(cell, 4000).strip()
+    return said[1:] if said[:1] == GUARD and said[1:2] in FORMULA else said
+
+
+def guard_cell(cell: str) -> str:
+    """A cell that a spreadsheet shows and does not calculate with."""
+    return GUARD + cell if cell[:1] in FORMULA else cell
 
 
 def _read(line: int, said: Mapping[str, str], kinds: Mapping[str, FieldKind]) -> Row | Reject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qunluo.members.actions import do_expire_tags
 from qunluo.members.imports import WrongFileError, do_run_import
 from qunluo.members.models import MemberImport
+from qunluo.members.rejecting import do_forget_rejects
 
 BATCHES = 20  # of an import, before the worker looks at something else
 
@@ -24,3 +25,8 @@ def step_import() -> bool:
 def step_tags() -> bool:
     """Takes off tags whose time is over."""
     return do_expire_tags() > 0
+
+
+def step_rejects() -> bool:
+    """Forgets what rejected lines of old imports say."""
+    return do_forget_rejects()

@@ -18,11 +18,12 @@ from django.db.models import F, Q, QuerySet
 
 from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
-from qunluo.events.actions import record
+from qunluo.events.actions import SYSTEM, record, record_all
+from qunluo.events.models import Event
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
 from qunluo.members.models import Identity, Member
-from qunluo.members.queries import may_send
+from qunluo.members.queries import list_allowed, may_send
 from qunluo.messaging.channel import (
     ChannelError,
     Parcel,
@@ -175,7 +176,9 @@ def list_welcomed(delivery: Delivery) -> list[Membership]:
     seats = Membership.objects.filter(
         group=delivery.group_id, member__in=delivery.body.get("members", []), left_at=None
     ).select_related("member", "group")
-    return [s for s in seats.order_by("id") if may_send(s.member, "service", delivery.channel)]
+    found = list(seats.order_by("id"))
+    allowed = list_allowed([s.member_id for s in found], "service", delivery.channel)
+    return [s for s in found if s.member_id in allowed]
 
 
 def _count_since(delivery: Delivery, since: datetime) -> int:
@@ -284,12 +287,18 @@ def _show(delivery: Delivery, group: Group, receipt: Receipt) -> None:
 
 def _mark_welcomed(delivery: Delivery) -> None:
     now = clock.now()
-    for seat in list_welcomed(delivery):
-        if Membership.objects.filter(pk=seat.pk, welcomed_at=None).update(welcomed_at=now):
-            waited = (now - seat.joined_at).total_seconds()
-            record("welcome_sent", community=delivery.community_id, member=seat.member_id,
-                   group=seat.group_id, cause=f"welcomed:{seat.pk}",
-                   data={"delivery": delivery.pk, "after_s": round(waited, 3)})  # fmt: skip
+    seats = [s for s in list_welcomed(delivery) if s.welcomed_at is None]
+    ids = [s.pk for s in seats]
+    Membership.objects.filter(pk__in=ids, welcomed_at=None).update(welcomed_at=now)
+    record_all(
+        Event(
+            community_id=delivery.community_id, kind="welcome_sent", at=now, actor=SYSTEM,
+            member_id=seat.member_id, group_id=seat.group_id, cause=f"welcomed:{seat.pk}",
+            data={"delivery": delivery.pk,
+                  "after_s": round((now - seat.joined_at).total_seconds(), 3)},
+        )
+        for seat in seats
+    )  # fmt: skip
 
 
 def _try_later(delivery: Delivery, why: str, asked: timedelta | None) -> None:

@@ -12,7 +12,7 @@ from qunluo.community.models import Community, Staff
 from qunluo.groups.models import Group
 from qunluo.kit import clock
 from qunluo.kit.fulltext import Index
-from qunluo.members.fulltext import declare, matching
+from qunluo.members.fulltext import FEW, declare, matching
 from qunluo.members.models import Member
 from qunluo.messaging.models import Delivery, Message, Question
 
@@ -80,9 +80,11 @@ def search_messages(
     community: Community, text: str, *, group: Group | None = None, limit: int = 50
 ) -> list[Message]:
     """Messages that hold every word of a text, the newest first; nothing that was taken back."""
-    groups = Group.objects.filter(community=community) if group is None else [group]
     rows = _shown().filter(group__community=community, recalled_at=None, hidden_at=None)
-    return list(matching(rows, text, scopes=[g.pk for g in groups])[:limit])
+    if group is not None:
+        return matching(rows.filter(group=group), text, limit=limit, scopes=[group.pk])
+    groups = Group.objects.filter(community=community).values_list("pk", flat=True)
+    return matching(rows, text, limit=limit, scopes=list(groups[: FEW + 1]))
 
 
 def list_questions(community: Community) -> QuerySet[Question]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.groups import tasks as groups
-from qunluo.groups.models import Case
+from qunluo.groups.models import Case, Group
 from qunluo.groups.placing import step_places
 from qunluo.kit import clock
 from qunluo.members import tasks as members
@@ -100,26 +100,30 @@ def work_outbox() -> bool:
     return _some(try_deliver_one)
 
 
+def say_goodbyes() -> bool:
+    """A group that closes says so to its room, whoever closed it."""
+    return _follow("messaging.closings", ["group_closing"], _say_goodbyes)
+
+
+def _say_goodbyes(events: Sequence[Event]) -> None:
+    rows = Group.objects.filter(pk__in={event.group_id for event in events})
+    for group in rows.select_related("community", "successor"):
+        words = groups.write_farewell(group)
+        do_plan_delivery(
+            group.community, channel=group.channel, kind="post", cause=f"closing:{group.pk}",
+            group=group, body={"text": words(group.community.lang)},
+        )  # fmt: skip
+
+
 @transaction.atomic
 def look_after_groups() -> bool:
-    """What groups do by themselves, and the words for it: both or neither."""
-    notices = groups.step(clock.now())
-    for notice in notices:
-        _plan_notice(notice)
-    return bool(notices)
+    """What groups do by themselves."""
+    return groups.step(clock.now())
 
 
 def place_groups() -> bool:
     """Each month where groups stand, intent × order value."""
     return step_places(clock.now())
-
-
-def _plan_notice(notice: groups.Notice) -> None:
-    group = notice.group
-    do_plan_delivery(
-        group.community, channel=group.channel, kind="post", cause=notice.cause, group=group,
-        body={"text": notice.text(group.community.lang)},
-    )  # fmt: skip
 
 
 def _some(one: Callable[[], bool]) -> bool:
@@ -134,8 +138,10 @@ for _task in (
     Task("messaging.outbox", work_outbox),
     Task("messaging.inbox", work_inbox),
     Task("messaging.cases", follow_cases),
+    Task("messaging.closings", say_goodbyes),
     Task("messaging.leases", do_end_leases, every_s=5.0),
     Task("members.tags", members.step_tags, every_s=60.0),
+    Task("members.rejects", members.step_rejects, every_s=600.0),
     Task("members.imports", members.step_import, every_s=1.0),
     Task("standing.sums", do_follow),
     Task("standing.recount", step_recount, every_s=5.0),

@@ -36,5 +36,5 @@ urlpatterns = [
 ]
 
 handler400 = "qunluo.console.views.refuse_strange"
-handler404 = "qunluo.console.views.not_found"
-handler500 = "qunluo.console.views.broken"
+handler404 = "qunluo.server.refusing.not_found"
+handler500 = "qunluo.server.refusing.broken"

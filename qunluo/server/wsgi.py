@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import threading
 
 from django.core.wsgi import get_wsgi_application
 
@@ -13,7 +14,9 @@ def _open() -> None:
     from qunluo.console.sampling import want_sample
     from qunluo.console.starting import tell_setup_code
     from qunluo.console.views import workshop
+    from qunluo.groups.classifier import warm_up
 
+    threading.Thread(target=warm_up, name="warming", daemon=True).start()
     atexit.register(workshop().close)
     tell_setup_code()
     if os.environ.get("QUNLUO_SAMPLE") == "1":

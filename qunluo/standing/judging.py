@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 
 from qunluo.community.models import Community, Staff
-from qunluo.events.actions import SYSTEM, record_all
+from qunluo.events.actions import SYSTEM, record_each
 from qunluo.kit import clock
 from qunluo.members.models import Member
 from qunluo.standing.loading import load_facts
@@ -174,7 +174,7 @@ def _write(rows: list[Standing]) -> None:
 def _tell(court: Court, changes: list[StandingChange]) -> None:
     """A move is an event: it may start a playbook."""
     StandingChange.objects.bulk_create(changes, batch_size=AT_ONCE)
-    record_all(
+    record_each(
         "standing_changed",
         community=court.community,
         told=[

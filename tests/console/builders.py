@@ -41,8 +41,9 @@ def put_job(shop: Workshop, state: State, **changed: object) -> Job:
     return shop.shelf.save(job)
 
 
-def put_report(shop: Workshop) -> Job:
-    return put_job(shop, "done", summary=Summary(messages=30, groups=1, rejects=2))
+def put_report(shop: Workshop, **changed: object) -> Job:
+    summary = Summary(messages=30, groups=1, rejects=2)
+    return put_job(shop, "done", summary=summary, **changed)
 
 
 def strict_client(user: User) -> Client:

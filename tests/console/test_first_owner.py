@@ -103,7 +103,7 @@ def test_of_many_tabs_one_opens_the_first_group(tabs: list[Client]) -> None:
         given = {"name": f"Tea {n}", "purpose": "to talk", "gives": ""}
         return tabs[n].post(f"{START}/group", given).status_code
 
-    assert at_once(open_it) == [302] * BROWSERS
+    assert set(at_once(open_it)) <= {302, 200}  # made just now, or shown as made already
     assert Group.objects.count() == 1
     assert Event.objects.filter(kind="group_founded").count() == 1
     for tab in tabs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from qunluo.community.models import Community
 from qunluo.console.work import Workshop
 from qunluo.kit.text import Text
 from tests.console.builders import put_job, put_report
@@ -66,6 +67,24 @@ def test_a_deleted_report_comes_back_with_undo(desk: Client, shop: Workshop) -> 
     assert desk.get(f"/console/reports/jobs/{job.id}").status_code == 404
     desk.post(f"/console/reports/jobs/{job.id}/restore")
     assert desk.get(f"/console/reports/jobs/{job.id}").status_code == 200
+
+
+def test_another_communitys_reports_are_as_if_there_were_none(
+    desk: Client, shop: Workshop, tea: Community
+) -> None:
+    mine, other = put_report(shop, community=tea.pk), put_report(shop, community=tea.pk + 1)
+    listed = desk.get("/console/reports/").content.decode()
+    assert mine.id in listed
+    assert other.id not in listed
+    base = f"/console/reports/jobs/{other.id}"
+    for address in (base, f"/console/reports/{other.id}/report.html",
+                    f"/console/reports/{other.id}/report.json"):  # fmt: skip
+        assert desk.get(address).status_code == 404
+    for act in ("stop", "retry", "delete"):
+        assert desk.post(f"{base}/{act}").status_code == 404
+    shop.shelf.discard(other.id)
+    assert desk.post(f"{base}/restore").status_code == 404
+    assert shop.shelf.find_discarded(other.id) == other
 
 
 def test_a_running_job_is_not_deleted_under_its_feet(desk: Client, shop: Workshop) -> None:

@@ -116,7 +116,7 @@ def test_a_path_of_this_computer_is_read_in_place(
     assert job.request.title == "my chat.txt"
 
 
-@pytest.mark.parametrize("path", ["/no/such/file", "relative.txt", "/\x00", "~nobody-here/x"])
+@pytest.mark.parametrize("path", ["/no/such/file", "relative.txt", "~nobody-here/x"])
 def test_a_path_that_leads_nowhere_is_told(desk: Client, path: str) -> None:
     told = desk.post("/console/reports/make", asked(chats=[], paths=path), headers=SCRIPT)
     assert told.json()["code"] == "path_not_found"

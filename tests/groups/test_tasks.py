@@ -10,7 +10,7 @@ from qunluo.community.models import Community
 from qunluo.events.actions import record
 from qunluo.groups.actions import do_join
 from qunluo.groups.models import Group, Said
-from qunluo.groups.tasks import close_due, count_seats, forget_said, step
+from qunluo.groups.tasks import close_due, count_seats, forget_said, step, write_farewell
 from qunluo.kit import clock
 from qunluo.members.models import Member
 from tests.cast import make_group, make_member
@@ -22,13 +22,14 @@ def test_a_group_says_goodbye_and_then_ends(
 ) -> None:
     group = make_group(tea, "Flash", ends_at=noon + timedelta(hours=4))
     do_join(group, bob, by=bob.actor)
-    assert step(noon) == []
+    assert not step(noon)
     end = noon + timedelta(hours=4)
     with clock.use(clock.faster(0, end)):
-        (notice,) = step(end)
-        assert (notice.group.state, notice.cause) == ("closing", f"closing:{group.pk}")
-        assert "Flash" in notice.text.zh
-        assert step(end) == []
+        assert step(end)
+        group.refresh_from_db()
+        assert group.state == "closing"
+        assert "Flash" in write_farewell(group).zh
+        assert not step(end)
     later = end + timedelta(minutes=24)
     with clock.use(clock.faster(0, later)):
         step(later)
@@ -40,10 +41,11 @@ def test_a_group_says_goodbye_and_then_ends(
 def test_a_met_goal_closes_and_leads_on(tea: Community, noon: datetime) -> None:
     group = make_group(tea, capacity=2, goal={"members": 2})
     for name in ("Bob", "Dan"):
-        assert list(close_due(noon)) == []
+        assert close_due(noon) == 0
         do_join(group, make_member(tea, name), by="system")
-    (notice,) = close_due(noon)
-    assert "Tea 2" in notice.text.en
+    assert close_due(noon) == 1
+    group.refresh_from_db()
+    assert "Tea 2" in write_farewell(group).en
 
 
 @pytest.mark.django_db

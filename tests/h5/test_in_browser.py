@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from qunluo.community.models import Community
 from qunluo.groups.actions import do_leave
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
@@ -19,7 +20,7 @@ from qunluo.members.models import Member
 from qunluo.messaging.actions import do_post
 from qunluo.messaging.models import Message
 from tests.browser import browser
-from tests.cast import make_member
+from tests.cast import make_group, make_member
 from tests.running import Servers, servers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -67,8 +68,8 @@ class Phone:
 
 
 @contextmanager
-def phone(chromium: Browser, lang: str = "en") -> Iterator[Phone]:
-    context = chromium.new_context(viewport=PHONE, locale=lang, has_touch=True)
+def phone(chromium: Browser, lang: str = "en", **more: Any) -> Iterator[Phone]:
+    context = chromium.new_context(viewport=PHONE, locale=lang, has_touch=True, **more)
     page = context.new_page()
     held = Phone(page)
     page.on("pageerror", lambda error: held.wrong.append(str(error)))
@@ -213,3 +214,24 @@ def test_every_page_fits_a_phone(
         assert dora.page.evaluate(WIDER) <= 0
         dora.page.goto(f"{running.web.address}/me")
         assert dora.page.evaluate(WIDER) <= 0
+
+
+def test_a_phone_near_the_store_finds_the_way_in(
+    chromium: Browser, running: Servers, tea: Community
+) -> None:
+    gate = {"kind": "near", "lat": 31.3, "lon": 120.62, "km": 3, "store": "Guanqian"}
+    group = make_group(tea, "Store", gate=gate)
+    place = {"latitude": 31.301, "longitude": 120.621}
+    with phone(chromium, geolocation=place, permissions=["geolocation"]) as dora:
+        dora.page.goto(f"{running.web.address}/j/{group.code}")
+        dora.page.get_by_label("Use where I am now").check()
+        expect(dora.page.locator("[data-found]")).to_be_visible()
+        dora.page.locator("[name=name]").fill("Dora")
+        dora.page.locator("[name=consent]").check()
+        dora.page.locator("form .main").click()
+        expect(dora.page.locator("[data-room]")).to_have_attribute("data-line", "live")
+    with phone(chromium) as eve:  # which does not tell
+        eve.page.goto(f"{running.web.address}/j/{group.code}")
+        eve.page.get_by_label("Use where I am now").click()
+        expect(eve.page.locator("[data-lost]")).to_be_visible()
+        expect(eve.page.get_by_label("Use where I am now")).not_to_be_checked()

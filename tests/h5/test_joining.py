@@ -191,3 +191,47 @@ def test_too_many_joins_from_one_address_have_to_wait(group: Group, quick: None)
     answer = enter(client_of(), group.code)
     assert answer.status_code == 429
     assert "a bit too fast" in answer.content.decode()
+
+
+NEAR = {"kind": "near", "lat": 31.3, "lon": 120.62, "km": 3, "store": "Guanqian"}
+HERE = {"place": "yes", "lat": "31.3004", "lon": "120.6205"}
+
+
+def test_who_is_near_comes_in_by_telling_where_they_are(tea: Community) -> None:
+    group = make_group(tea, "Store", gate=NEAR)
+    shown = client_of().get(f"/j/{group.code}")
+    assert "geolocation=(self)" in shown["Permissions-Policy"]
+    client = client_of()
+    assert enter(client, group.code).status_code == 400
+    assert enter(client, group.code, **HERE)["Location"] == f"/r/{group.code}"
+    dora = Member.objects.get(name="Dora", lat__isnull=False)
+    assert (dora.lat, dora.lon) == (31.3, 120.621)
+    consent = Consent.objects.get(member=dora, purpose="location")
+    assert consent.granted
+    assert "100 metres" in consent.words
+
+
+def test_a_place_is_kept_only_where_it_was_allowed(tea: Community) -> None:
+    group = make_group(tea, "Store", gate=NEAR)
+    enter(client_of(), group.code, lat=HERE["lat"], lon=HERE["lon"])
+    assert not Member.objects.exclude(lat=None).exists()
+    assert "data-place" not in client_of().get(f"/j/{make_group(tea).code}").content.decode()
+
+
+@pytest.mark.parametrize("lat", ["91", "nan", "inf", "here", "1e999"])
+def test_a_place_on_no_map_is_refused_in_words(tea: Community, lat: str) -> None:
+    group = make_group(tea, "Store", gate=NEAR)
+    answer = enter(client_of(), group.code, place="yes", lat=lat, lon="120")
+    assert answer.status_code == 400
+    assert "no place on earth" in answer.content.decode()
+
+
+def test_a_place_is_forgotten_when_its_owner_says_so(tea: Community) -> None:
+    group, client = make_group(tea, "Store", gate=NEAR), client_of()
+    enter(client, group.code, **HERE)
+    dora = Member.objects.get(name="Dora")
+    assert "Forget where I am" in client.get("/me").content.decode()
+    client.post(f"/me/{dora.pk}/forget-place")
+    dora.refresh_from_db()
+    assert dora.lat is None
+    assert not Consent.objects.filter(member=dora, purpose="location").latest("id").granted

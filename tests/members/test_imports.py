@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from qunluo.community.models import Community
 from qunluo.events.models import Event
+from qunluo.kit import clock
 from qunluo.kit.settings import read_settings
+from qunluo.kit.text import Lang, Text
 from qunluo.members import imports
 from qunluo.members.actions import do_set_contact, do_set_fields, do_tag
 from qunluo.members.imports import (
@@ -28,8 +31,10 @@ from qunluo.members.imports import (
 )
 from qunluo.members.models import Field, Identity, Member, MemberImport, Tag, Tagging, TagGroup
 from qunluo.members.queries import list_tags, search_members
+from qunluo.members.rejecting import KEPT, are_kept, do_tell_rejects, keep_rejects
 from qunluo.members.sealing import open_contact
-from qunluo.members.tasks import step_import
+from qunluo.members.sheets import Reject, guard_cell
+from qunluo.members.tasks import step_import, step_rejects
 from tests.cast import make_member
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +116,62 @@ def test_members_come_in_with_all_that_is_told_of_them(tea: Community) -> None:
     event = Event.objects.get(kind="members_imported")
     assert event.data == {"read": 6, "made": 3, "met": 0, "rejected": 3}
     assert not (read_settings().data / imported.file).exists()
+
+
+def told(imported: MemberImport, lang: Lang = "en") -> list[list[str]]:
+    lines = do_tell_rejects(imported, by="staff:1", lang=lang)
+    return list(csv.reader(io.StringIO("".join(lines), newline="")))
+
+
+def test_all_rejected_lines_are_told_with_what_they_say(
+    tea: Community, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "BATCH", 100)
+    rows = "".join(f"坏{n},=1+{n},杭州\n" for n in range(450))
+    imported = run(tea, f"姓名,手机,城市\n{rows}好,13800138000,上海\n")
+    assert (imported.rejected, len(imported.rejects)) == (450, 200)
+    header, *lines = told(imported, "zh")
+    assert header == ["行号", "原因", "姓名", "手机", "城市"]
+    assert [int(line[0]) for line in lines] == list(range(2, 452))
+    assert lines[449][2:] == ["坏449", "'=1+449", "杭州"]
+    event = Event.objects.get(kind="rejects_downloaded")
+    assert (event.actor, event.data) == ("staff:1", {"import": imported.pk, "lines": 450})
+    assert "杭州" not in repr(Reject(1, Text("", ""), ("杭州",)))
+
+
+def test_lines_of_a_batch_that_was_lost_are_not_told_twice(tea: Community) -> None:
+    imported = start(tea, "姓名,手机\n坏,1\n坏,2\n")
+    keep_rejects(imported, [Reject(9, Text("lost", "丢"), ("x",))])  # its worker was killed
+    while not do_run_import(imported):
+        pass
+    assert [line[0] for line in told(imported)] == ["Line", "2", "3"]
+
+
+def test_corrected_lines_come_in_as_they_were_told(tea: Community) -> None:
+    first = run(tea, "姓名,手机,生日\n王小明,+8613800138000,昨天\n")
+    ((_line, _why, name, phone, _birthday),) = told(first)[1:]
+    assert phone == "'+8613800138000"
+    assert counted(run(tea, f"姓名,手机,生日\n{name},{phone},1990-01-02\n")) == (1, 1, 0, 0)
+    assert open_contact(Member.objects.get()) == {"phone": "+8613800138000"}
+
+
+@given(st.text(max_size=9))
+def test_no_cell_is_calculated_with(cell: str) -> None:
+    guarded = guard_cell(cell)
+    assert guarded[:1] not in {"=", "+", "-", "@", "\t", "\r"}
+    assert guarded.removeprefix("'") == cell.removeprefix("'")
+
+
+def test_rejected_lines_are_forgotten_after_some_days(tea: Community) -> None:
+    imported = run(tea, "姓名,手机\n坏,1\n")
+    assert not step_rejects()
+    MemberImport.objects.update(at=clock.now() - KEPT - timedelta(minutes=1))
+    assert step_rejects()
+    assert not step_rejects()
+    imported.refresh_from_db()
+    assert not are_kept(imported)
+    assert [line[0] for line in told(imported)] == ["Line", "2"]
+    assert not list((read_settings().data / "imports").glob(f"{imported.pk}.*"))
 
 
 def test_who_is_there_gets_what_is_missing_and_keeps_the_rest(tea: Community) -> None:

@@ -10,7 +10,13 @@ import pytest
 
 from qunluo.community.models import Community
 from qunluo.events.models import Event
-from qunluo.groups.actions import do_join, do_leave
+from qunluo.groups.actions import (
+    do_close_group,
+    do_join,
+    do_leave,
+    do_open_successor,
+    next_name,
+)
 from qunluo.groups.models import Case, Group, Membership
 from qunluo.groups.moderation import do_act, do_ensure_rules, do_set_rule, do_undo_case
 from qunluo.kit import clock
@@ -142,6 +148,22 @@ def test_who_refused_service_messages_is_not_called_by_name(
     do_join(place, dora, by="system")
     work()
     assert texts(platform, "welcome") == []
+
+
+# goodbyes
+
+
+def test_a_group_that_staff_close_says_goodbye_once_and_names_the_next(
+    noon: datetime, platform: LedgerChannel, seat: Membership, place: Group
+) -> None:
+    Group.objects.filter(pk=place.pk).update(made_at=noon - timedelta(days=10))
+    do_open_successor(place, by="staff:1")
+    do_close_group(place, by="staff:1", why="season over")
+    work()
+    work()
+    (told,) = texts(platform)
+    assert place.name in told
+    assert next_name(place.name) in told
 
 
 # answers and questions

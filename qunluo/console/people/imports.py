@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import secrets
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -31,6 +30,7 @@ from qunluo.members.imports import (
     preview,
 )
 from qunluo.members.models import Field, MemberImport
+from qunluo.members.rejecting import KEPT, are_kept, do_tell_rejects
 from qunluo.members.sheets import FIELD
 
 FOLDER = "imports"  # below the data folder
@@ -141,7 +141,7 @@ def _result(row: MemberImport) -> dict[str, Any]:
     return {
         "row": row, "under_way": row.state in UNDER_WAY, "words": words_of(row),
         "rejects": [(reject["line"], reject[lang]) for reject in row.rejects[:PAGE]],
-        "kept": len(row.rejects),
+        "kept": len(row.rejects), "all_kept": are_kept(row), "days": KEPT.days,
     }  # fmt: skip
 
 
@@ -176,16 +176,11 @@ def state(request: StaffRequest, import_id: int) -> HttpResponse:
 
 @staff_view("import_members")
 @require_safe
-def rejects(request: StaffRequest, import_id: int) -> HttpResponse:
-    """Which lines did not come in, and why, as a CSV that spreadsheets open."""
+def rejects(request: StaffRequest, import_id: int) -> HttpResponseBase:
+    """All lines that did not come in, why, and what they say, as a CSV that spreadsheets open."""
     row = _find(request, import_id)
-    table = io.StringIO()
-    writer = csv.writer(table)
-    writer.writerow([_("Line"), _("Why")])
-    for reject in row.rejects:
-        writer.writerow([reject["line"], reject[current_lang()]])
-    response = HttpResponse(
-        codecs.BOM_UTF8 + table.getvalue().encode(), content_type="text/csv; charset=utf-8"
-    )
+    lines = do_tell_rejects(row, by=request.staff.actor, lang=current_lang())
+    told = chain([codecs.BOM_UTF8], (line.encode() for line in lines))
+    response = StreamingHttpResponse(told, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rejects-{row.pk}.csv"'
     return response

@@ -22,7 +22,7 @@ from qunluo.console.people.answering import number_in
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
 from qunluo.members.models import ChannelCode, Member, Tag, Tagging, Touch
-from qunluo.members.queries import search_members
+from qunluo.members.queries import search_ids
 
 PAGE = 50
 MOST_FOUND = 500
@@ -54,8 +54,8 @@ def narrow(request: StaffRequest) -> QuerySet[Member]:
     rows = of(request.community).order_by("-pk")
     text = request.GET.get("q", "").strip()
     if text:
-        found = search_members(request.community, text, limit=MOST_FOUND)
-        rows = rows.filter(pk__in=[member.pk for member in found])
+        found = search_ids(request.community, text, limit=MOST_FOUND)
+        rows = rows.filter(pk__in=found)
     for name, condition in (("tag", tagged), ("group", grouped), ("source", met_by)):
         number = number_in(request, name)
         rows = rows.filter(condition(number)) if number else rows

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -47,8 +48,12 @@ def test_a_list_comes_in_after_a_look(desk: Client, tea: Community) -> None:
     result = read(desk.get(at("import", row.pk)))
     assert "3 lines read: 2 new, 0 known, 1 rejected" in result
     assert "Line 4" in result  # the first names the columns
-    table = read(desk.get(at("import_rejects", row.pk)))
-    assert table.startswith("\ufeffLine,Why")
+    answer = desk.get(at("import_rejects", row.pk))
+    assert isinstance(answer, StreamingHttpResponse)
+    table = answer.getvalue().decode("utf-8-sig").splitlines()
+    assert table[0] == "Line,Why,姓名,手机,城市,记号"
+    assert table[1].endswith(",坏行,12,上海,z")
+    assert "rejects_downloaded" in kinds(tea)
     assert "members_imported" in kinds(tea)
 
 

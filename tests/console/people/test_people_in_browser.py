@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from django.core.files.uploadedfile import SimpleUploadedFile
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from qunluo.community.models import User
 from qunluo.groups.models import Case
+from qunluo.members.actions import do_tag
+from qunluo.members.models import ChannelCode, Field
 from qunluo.messaging.actions import do_post
+from qunluo.messaging.models import AutoReply
 from tests.browser import browser as start_browser
-from tests.cast import client_of
+from tests.cast import NOON, client_of
 from tests.console.people.conftest import HOSTILE, SCRIPT, Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -34,6 +38,7 @@ def page(browser: Browser, live_server: LiveServer, alice: User) -> Iterator[Pag
     session = client_of(alice).cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     tab, broken = context.new_page(), []
+    tab.on("console", lambda said: broken.append(said.text) if _is_bad(said) else None)
     tab.on("pageerror", lambda error: broken.append(str(error)))
     tab.on("dialog", lambda dialog: broken.append(dialog.message))
     yield tab
@@ -42,25 +47,68 @@ def page(browser: Browser, live_server: LiveServer, alice: User) -> Iterator[Pag
     context.close()
 
 
+def _is_bad(said: ConsoleMessage) -> bool:
+    """An error, or something that the page's policy had to stop; the live stream runs elsewhere."""
+    return said.type == "error" and "ERR_CONNECTION" not in said.text
+
+
 def spoil(scene: Scene) -> None:
     """Everything that a stranger can name is named to run."""
+    Field.objects.create(
+        community=scene.community, key="taste", label=HOSTILE[:60], kind="text"
+    )
+    scene.bob.fields = {"taste": HOSTILE}
+    do_tag(scene.bob, scene.tag, by="system", why=SCRIPT)
+    ChannelCode.objects.create(
+        community=scene.community,
+        name=HOSTILE,
+        code="shop",
+        utm={"source": SCRIPT},
+        made_at=NOON,
+    )
+    Case.objects.filter(pk=scene.case.pk).update(text=SCRIPT, why=HOSTILE, evidence=[
+        {"detector": "ads", "score": 1, "words": [HOSTILE], "why": {"en": SCRIPT, "zh": SCRIPT}}
+    ])  # fmt: skip
+    AutoReply.objects.create(
+        community=scene.community,
+        group=scene.group,
+        how="exact",
+        pattern=HOSTILE,
+        answer=SCRIPT,
+    )
+    scene.group.pinned = [{"title": HOSTILE, "text": SCRIPT}]
+    scene.group.welcome = scene.group.rules = scene.group.gives = SCRIPT
+    scene.question.message.text = HOSTILE
+    scene.question.message.save()
     scene.bob.name, scene.group.name, scene.group.purpose = HOSTILE, SCRIPT, HOSTILE
     scene.tag.name = HOSTILE[:60]
     for row in (scene.bob, scene.group, scene.tag):
         row.save()
-    do_post(scene.group, text=HOSTILE + SCRIPT, label="member", member=scene.bob)
+    said = f"{HOSTILE}{SCRIPT} javascript:document.title='owned' https://x.example/'onclick=1"
+    do_post(scene.group, text=said, label="member", member=scene.bob)
 
 
 def test_hostile_words_run_on_no_page_and_none_is_too_wide(
-    page: Page, live_server: LiveServer, scene: Scene
+    page: Page, live_server: LiveServer, scene: Scene, alice: User
 ) -> None:
     spoil(scene)
-    own = [f"members/{scene.bob.pk}", f"rooms/{scene.group.pk}"]
+    cells = f'"{HOSTILE.replace(chr(34), chr(39))}",13800000000\n'
+    file = SimpleUploadedFile(f"{HOSTILE}.csv".replace("/", ""), f"{cells}{cells}".encode())
+    sent = client_of(alice).post("/console/imports", {"file": file})
+    imported = sent["Location"].removeprefix("/console/")
+    group, reply = scene.group.pk, AutoReply.objects.get().pk
+    own = [
+        f"members/{scene.bob.pk}", f"rooms/{group}", f"groups/{group}", f"groups/{group}/edit",
+        f"groups/{group}/replies/{reply}", "", "groups", "groups/new", "record", "members?q=img",
+        "search?q=img", imported, "search?q=%3Cimg%20src=x%20onerror=alert(1)%3E", "inbox?show=mine",
+        "moderation?show=open", "moderation?show=decided", "members?tag=%3Cscript%3E",
+    ]  # fmt: skip
     for path in (*PAGES, *own):
         page.goto(f"{live_server.url}/console/{path}")
         expect(page.locator("h1").first).to_be_visible()
         assert page.title() != "owned", path
-        assert page.locator("img[src=x]").count() == 0, path
+        assert page.locator("img[src=x], [onerror], [onclick]").count() == 0, path
+        assert page.locator("[href^='javascript:' i]").count() == 0, path
         assert not page.evaluate(WIDE), path
 
 

@@ -14,3 +14,21 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const form of document.querySelectorAll("[data-submit-on-change]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
+for (const part of document.querySelectorAll("[data-place]")) {
+  const [tick, lat, lon] = ["place", "lat", "lon"].map((name) => part.querySelector(`[name=${name}]`));
+  const show = (state) => {
+    for (const name of ["looking", "found", "lost"]) part.querySelector(`[data-${name}]`).hidden = name !== state;
+  };
+  const lost = () => { tick.checked = false; show("lost"); };
+  tick.addEventListener("change", () => {
+    lat.value = lon.value = "";
+    show(tick.checked ? "looking" : "");
+    if (!tick.checked) return;
+    if (!navigator.geolocation) return lost();
+    navigator.geolocation.getCurrentPosition(({ coords }) => {
+      lat.value = coords.latitude.toFixed(3);
+      lon.value = coords.longitude.toFixed(3);
+      show("found");
+    }, lost, { timeout: 10000, maximumAge: 600000 });
+  });
+}

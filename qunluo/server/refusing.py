@@ -1,0 +1,31 @@
+"""Refusals in the room of who asked: members read members' words, staff the console's."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from qunluo.console import views
+from qunluo.h5 import refusals
+
+OF_MEMBERS = ("/j/", "/r/", "/me")
+
+
+def _is_member(request: HttpRequest) -> bool:
+    wants_page = not request.headers.get("Accept", "").startswith("application/json")
+    return wants_page and request.path.startswith(OF_MEMBERS)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_member(request):
+        return refusals.not_found(request)
+    return views.not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    return refusals.broken(request) if _is_member(request) else views.broken(request)
+
+
+def refuse_forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if _is_member(request):
+        return refusals.forged(request)
+    return views.refuse_forged(request, reason)
