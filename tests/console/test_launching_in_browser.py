@@ -113,6 +113,8 @@ def use_group(page: Page, group: Group, words: dict[str, str], shots: Path, lang
     page.goto(page.url)
     expect(page.locator(".l-now")).to_be_visible()
     shoot(page, shots, f"group-{lang}")
+    for part in ("tasks", "place"):
+        page.locator(f"section:has(> #{part})").screenshot(path=shots / f"{part}-{lang}.png")
 
 
 def place(group: Group) -> None:
