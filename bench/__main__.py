@@ -10,12 +10,13 @@ from importlib.metadata import version
 
 import click
 
-from bench import room
+from bench import room, standing
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
 TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework", "pyarrow")
 QUICK = 20_000
+QUICK_STANDING, STANDING = 500, 1_000_000  # members
 QUICK_ROOM = (10, 10)  # members, messages
 
 
@@ -24,7 +25,9 @@ QUICK_ROOM = (10, 10)  # members, messages
 @click.option(
     "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
 )
-@click.option("--only", type=click.Choice(["exports", "counts", "room"]), help="One part.")
+@click.option(
+    "--only", type=click.Choice(["exports", "counts", "room", "standing"]), help="One part."
+)
 @click.option("--quick", is_flag=True, help="Tiny inputs: whether all runs, not how fast.")
 def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
     """Measures Qunluo beside whatstk, chat-miner and pandas, and one room with many members."""
@@ -38,6 +41,10 @@ def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
                 tell(counts(size, rounds))
         if only in (None, "room"):
             print("\n".join(room.tell(room.race(*(QUICK_ROOM if quick else (200, 200))))))
+        if only in (None, "standing"):
+            print(
+                "\n".join(standing.tell(standing.race(QUICK_STANDING if quick else STANDING)))
+            )
     except ChildFailedError as error:
         sys.exit(str(error))
 
