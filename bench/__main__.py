@@ -10,12 +10,13 @@ from importlib.metadata import version
 
 import click
 
-from bench import members, room
+from bench import members, room, standing
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
 TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework", "pyarrow")
 QUICK = 20_000
+QUICK_STANDING, STANDING = 500, 1_000_000  # members
 QUICK_ROOM = (10, 10)  # members, messages
 MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 
@@ -26,7 +27,9 @@ MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
     "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
 )
 @click.option(
-    "--only", type=click.Choice(["exports", "counts", "room", "members"]), help="One part."
+    "--only",
+    type=click.Choice(["exports", "counts", "room", "members", "standing"]),
+    help="One part.",
 )
 @click.option(
     "--database", type=click.Choice(["sqlite", "postgres"]), multiple=True,
@@ -52,6 +55,10 @@ def main(
             many_people = QUICK_MANY if quick else MANY
             for name in dict.fromkeys(database):
                 tell_members(members.race(many_people, many_people, name))
+        if only in (None, "standing"):
+            print(
+                "\n".join(standing.tell(standing.race(QUICK_STANDING if quick else STANDING)))
+            )
     except ChildFailedError as error:
         sys.exit(str(error))
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WHERE = ROOT / "qunluo"
 LOCALES = ROOT / "qunluo" / "locale"
 LANGUAGES = ("zh_Hans",)
+KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "ngettext_lazy": (1, 2)}
 FACTS = {
     "project": "Qunluo",
     "version": "0",
@@ -69,7 +70,7 @@ def read_catalog(language: str, path: Path) -> Catalog:
 
 
 def find_words() -> Iterator[str | tuple[str, str]]:
-    """All words marked for translation: in templates, and in Python as `_("…")`."""
+    """All words marked for translation: in templates, and in Python as `_("…")` or by gettext's own names."""
     for page in sorted(WHERE.rglob("templates/**/*.html")):
         yield from words_of(flat_template(page))
     for module in sorted(WHERE.rglob("*.py")):
@@ -85,7 +86,7 @@ def flat_template(page: Path) -> bytes:
 
 
 def words_of(python: bytes) -> Iterator[str | tuple[str, str]]:
-    for _, _, found, _ in extract_python(BytesIO(python), DEFAULT_KEYWORDS, (), {}):
+    for _, _, found, _ in extract_python(BytesIO(python), KEYWORDS, (), {}):
         words: object = found
         texts = [w for w in words if isinstance(w, str)] if isinstance(words, tuple) else []
         yield (texts[0], texts[1]) if texts else str(words)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from qunluo.api.areas import (
+    care,
     codes,
     community,
     events,
     groups,
+    launching,
     members,
     messages,
     moderation,
@@ -18,8 +20,8 @@ from qunluo.api.operations import Area, Bearer, CleanParser, DescribedAPI
 from qunluo.api.problems import answer_problems
 
 AREAS: tuple[Area, ...] = (
-    community.area, groups.area, members.area, codes.area, messages.area, moderation.area,
-    outgoing.area, orders.area, events.area, webhooks.area,
+    community.area, groups.area, launching.area, members.area, codes.area, messages.area, moderation.area,
+    outgoing.area, orders.area, events.area, webhooks.area, care.area,
 )  # fmt: skip
 
 api = DescribedAPI(

@@ -12,7 +12,7 @@ Scope = Literal[
     "members:export", "members:erase", "messages:read", "messages:write", "moderation:read",
     "moderation:write", "questions:read", "questions:write", "events:read", "events:write",
     "webhooks:read", "webhooks:write", "community:read", "deliveries:read", "codes:read",
-    "codes:write", "replies:read", "replies:write",
+    "codes:write", "replies:read", "replies:write", "care:read", "care:write",
 ]  # fmt: skip
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -36,6 +36,8 @@ PERMISSION: dict[Scope, Permission] = {
     "codes:write": "run_groups",
     "replies:read": "see_groups",
     "replies:write": "run_groups",
+    "care:read": "care",
+    "care:write": "run_care",
     "events:read": "see_audit",
     "events:write": "edit_members",
     "webhooks:read": "manage_api",

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_POST
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.group_forms import ReplyForm
 from qunluo.console.groups import FORM, find_group, page_of
+from qunluo.console.wording import current_lang
 from qunluo.groups.models import ModerationRule
 from qunluo.groups.moderation import do_set_rule, list_rules
 from qunluo.kit import clock
+from qunluo.kit.errors import QunluoError
 from qunluo.messaging.actions import do_remove_auto_reply, do_set_auto_reply
 from qunluo.messaging.models import AutoReply
 
@@ -26,10 +28,9 @@ from qunluo.messaging.models import AutoReply
 def add_reply(request: StaffRequest, group_id: int) -> HttpResponse:
     group = find_group(request, group_id)
     form = ReplyForm(request.POST)
-    if not form.is_valid():
-        return page_of(request, group, 400, reply_form=form)
     fresh = AutoReply(community=request.community, group=group)
-    do_set_auto_reply(fresh, form.cleaned_data, by=request.staff.actor)
+    if not (form.is_valid() and _keep(fresh, form, request)):
+        return page_of(request, group, 400, reply_form=form)
     messages.success(request, _("The auto-reply is on."))
     return redirect("console:group", group.pk)
 
@@ -38,9 +39,12 @@ def add_reply(request: StaffRequest, group_id: int) -> HttpResponse:
 @require_POST
 @transaction.atomic
 def switch_reply(request: StaffRequest, group_id: int, reply_id: int) -> HttpResponse:
-    """On and off again."""
+    """On and off again; a draft with blanks stays off, and says so."""
     reply = _find(request, group_id, reply_id)
-    do_set_auto_reply(reply, {"active": not reply.active}, by=request.staff.actor)
+    try:
+        do_set_auto_reply(reply, {"active": not reply.active}, by=request.staff.actor)
+    except QunluoError as error:
+        messages.error(request, error.message(current_lang()))
     return redirect("console:group", group_id)
 
 
@@ -51,8 +55,7 @@ def edit_reply(request: StaffRequest, group_id: int, reply_id: int) -> HttpRespo
     """Other words, another answer; whether it is on stays."""
     reply = _find(request, group_id, reply_id)
     form = ReplyForm(request.POST or None, initial=model_to_dict(reply))
-    if form.is_valid():
-        do_set_auto_reply(reply, form.cleaned_data, by=request.staff.actor)
+    if form.is_valid() and _keep(reply, form, request):
         messages.success(request, _("The auto-reply is changed."))
         return redirect("console:group", group_id)
     context = {
@@ -72,6 +75,16 @@ def delete_reply(request: StaffRequest, group_id: int, reply_id: int) -> HttpRes
     do_remove_auto_reply(reply, by=request.staff.actor)
     messages.success(request, _("The auto-reply is deleted."))
     return redirect("console:group", group_id)
+
+
+def _keep(reply: AutoReply, form: ReplyForm, request: StaffRequest) -> bool:
+    """Whether the answer could be kept; what hinders it stands beside it."""
+    try:
+        do_set_auto_reply(reply, form.cleaned_data, by=request.staff.actor)
+    except QunluoError as error:
+        form.add_error("answer", error.message(current_lang()))
+        return False
+    return True
 
 
 def _find(request: StaffRequest, group_id: int, reply_id: int) -> AutoReply:

@@ -23,7 +23,7 @@ MENU: tuple[tuple[str, Promise | str, str, str, Permission], ...] = (
     ("q-groups", _("Groups"), "console:groups", "group", "see_groups"),
     ("q-members", _("Members"), "people:members", "user", "see_members"),
     ("q-cases", _("Moderation"), "people:cases", "warning", "moderate"),
-    ("q-care", _("Care"), "care:wishes", "pick", "care"),
+    ("q-care", _("Care"), "care:home", "pick", "care"),
     ("q-insight", _("Insight"), "insight:home", "history", "see_insight"),
     ("q-reports", _("Reports"), "reports", "doc-full", "make_reports"),
     ("q-audit", _("Record"), "console:audit", "list-ul", "see_audit"),

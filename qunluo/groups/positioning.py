@@ -123,7 +123,7 @@ def _judge_intent(facts: Facts) -> tuple[Level, Text]:
     )
     return "high" if high else "low", words.format(
         buyers=facts.buyers, members=facts.members, conversion=_percent(bought),
-        spoke=facts.spoke, activity=_percent(facts.activity), level=_LEVELS["high" if high else "low"],
+        spoke=facts.spoke, activity=_percent(facts.activity), level=LEVELS["high" if high else "low"],
         high=_percent(CONVERTS), some=_percent(CONVERTS_SOME), talks=_percent(TALKS),
         part=_percent(TAKES_PART),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def _judge_value(facts: Facts, dear_minor: int) -> tuple[Level | None, Text]:
     )
     return "high" if high else "low", words.format(
         n=facts.orders, order=_money(facts.order_minor), arpu=_money(facts.arpu_minor),
-        level=_LEVELS["high" if high else "low"], dear=_money(Fraction(dear_minor)),
+        level=LEVELS["high" if high else "low"], dear=_money(Fraction(dear_minor)),
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def _plan_move(intent: Level, value: Level, place: str, own: str) -> tuple[str, 
     return KINDS[goal], _MOVES[intent, value]
 
 
-_LEVELS = {"high": Text("high", "高"), "low": Text("low", "低")}
+LEVELS = {"high": Text("high", "高"), "low": Text("low", "低")}
 _DRIFTED = Text(
     "It lives as another kind than it was founded as: take over that kind's rhythm, or bring it "
     "back.",

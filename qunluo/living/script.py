@@ -43,14 +43,17 @@ GROUPS = (
         "rules": RULES, "pinned": [{"title": "周三群友价", "text": "拿铁第二杯半价，报群昵称即可。"}],
     }),
     Planned("新客尝鲜群", "sample-newcomers", "让第一次来的人喝到第二杯", 0.45, 40, {
+        "blueprint": "traffic",
         "gives": "新人第二杯半价", "audience": "扫杯套二维码的新顾客", "nickname": TEMPLATE,
         "goal": {"members": 180}, "welcome": WELCOME, "rules": RULES, "capacity": 180,
     }),
     Planned("手冲爱好者", "sample-pourover", "一起冲得更好喝", 0.18, 25, {
+        "blueprint": "topic",
         "gives": "每月一支新豆试饮", "audience": "在家手冲的人", "rules": RULES,
         "welcome": "欢迎 {name}！说说你用什么磨豆机？",
     }),
     Planned("滨江店邻里群", "sample-riverside", "滨江店三公里内的邻居", 0.15, 15, {
+        "blueprint": "store",
         "gives": "雨天免配送费", "audience": "滨江店附近的居民和上班族", "lat": 30.2084,
         "lon": 120.2120, "rules": RULES, "welcome": "欢迎邻居 {name}～",
         "gate": {"kind": "near", "lat": 30.2084, "lon": 120.2120, "km": 3, "store": "滨江店"},

@@ -15,6 +15,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from qunluo.groups import tasks as groups
 from qunluo.messaging.tasks import Task, list_tasks
+from qunluo.segments.tasks import run_renewals
 from qunluo.standing.tasks import run_nights
 
 LESSONS_S = 120.0  # between looks whether moderators decided enough to learn from
@@ -66,7 +67,8 @@ def step() -> bool:
 
 def run_worker(stop: threading.Event) -> None:
     """Works until told to stop; the round that is running is finished."""
-    for name, beside in (("teaching", _teach), ("nights", run_nights)):
+    aside = (("teaching", _teach), ("nights", run_nights), ("columns", run_renewals))
+    for name, beside in aside:
         threading.Thread(target=beside, args=(stop,), name=name, daemon=True).start()
     rounds = Rounds()
     while not stop.is_set():

@@ -12,10 +12,10 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, FloatField, Q, QuerySet, Sum, Value
+from django.db.models import F, FloatField, Q, QuerySet, Sum, TextField, Value
 from django.db.models.expressions import Case, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cos, Power, Radians, Sin, StrIndex
+from django.db.models.functions import Cast, Cos, Power, Radians, Sin, StrIndex
 
 from qunluo.community.models import Community
 from qunluo.kit import clock
@@ -202,7 +202,8 @@ def _of_field(node: OfField, scope: Scope) -> Q:
         there: Any = KeyTransform(node.key, "fields")
         value: Any = node.value
     else:
-        there, value = KeyTextTransform(node.key, "fields"), node.value
+        # a plain text: the lookups of the transform would read what it is compared with as JSON
+        there, value = Cast(KeyTextTransform(node.key, "fields"), TextField()), node.value
     if node.op == "contains":
         return _members(Q(at__gt=0), scope, at=_place_in(there, str(value)))
     how = _COMPARE.get(node.op, "exact")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,11 +23,6 @@ from qunluo.standing.thresholds import Thresholds, read_thresholds
 TOLD = ("lifecycle", "trust", "circle", "level", "flags")
 """Whose changes are told: the phase follows the lifecycle, and numbers move every day."""
 AT_ONCE = 500
-_COLUMNS = [
-    f.attname
-    for f in Standing._meta.concrete_fields
-    if not f.primary_key and f.name != "revision"
-]  # all that tells something of a member
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,20 @@ def _next_revision(community: int) -> int:
     return Reckoning.objects.values_list("revision", flat=True).get(pk=mine.pk)
 
 
+def explain(row: Standing) -> Verdict:
+    """The same verdict again, from the sums that it came from: with its reasons."""
+    member = row.member
+    court = replace(open_court(member.community), today=row.judged_on)
+    facts = load_facts(
+        [member], court.zone, stay_days=court.thresholds.stay_days,
+        today=court.today.toordinal(),
+    )  # fmt: skip
+    return judge(
+        facts[member.pk], court.thresholds, court.today, _last(row), borders=court.borders,
+        by_hand=_by_hand([member.pk]).get(member.pk),
+    )  # fmt: skip
+
+
 def _last(row: Standing | None) -> Last:
     if row is None:
         return Last()
@@ -124,15 +133,18 @@ def name_actors(actors: Iterable[str]) -> dict[str, str]:
 def _keep(
     court: Court, before: Mapping[int, Standing], verdicts: Mapping[int, Verdict], this: Round
 ) -> list[StandingChange]:
-    rows, changes = [], []
+    rows, same, changes = [], [], []
     for pk, verdict in verdicts.items():
         old = before.get(pk)
-        row = _as_row(court, pk, verdict, this.revision)
-        if old is None or not this.full or _differs(old, row):
-            rows.append(row)
+        if old is not None and this.full and not _differs(old, verdict):
+            same.append(pk)
+            continue
+        rows.append(_as_row(court, pk, verdict, this.revision))
         if old is not None:
-            changes += _list_changes(old, row)
+            changes += _list_changes(old, verdict)
     _write(rows)
+    stale = Standing.objects.filter(pk__in=same).exclude(judged_on=court.today)
+    stale.update(judged_on=court.today)
     _tell(court, changes)
     return changes
 
@@ -140,21 +152,22 @@ def _keep(
 def _as_row(court: Court, pk: int, verdict: Verdict, revision: int) -> Standing:
     return Standing(
         member_id=pk, community_id=court.community, judged_on=court.today, revision=revision,
-        why={name: {"en": text.en, "zh": text.zh} for name, text in verdict.why.items()},
         **verdict.values,
     )  # fmt: skip
 
 
-def _differs(old: Standing, row: Standing) -> bool:
-    return any(getattr(old, name) != getattr(row, name) for name in _COLUMNS)
+def _differs(old: Standing, verdict: Verdict) -> bool:
+    return any(getattr(old, name) != value for name, value in verdict.values.items())
 
 
-def _list_changes(old: Standing, row: Standing) -> list[StandingChange]:
-    moved = (name for name in TOLD if getattr(old, name) != getattr(row, name))
+def _list_changes(old: Standing, verdict: Verdict) -> list[StandingChange]:
+    values = verdict.values
+    moved = [name for name in TOLD if getattr(old, name) != values[name]]
     return [
         StandingChange(
-            member_id=row.pk, name=name, before=_plain(getattr(old, name)),
-            after=_plain(getattr(row, name)), why=row.why[name], by=SYSTEM, at=clock.now(),
+            member_id=old.pk, name=name, before=_plain(getattr(old, name)),
+            after=_plain(values[name]), by=SYSTEM, at=clock.now(),
+            why={"en": verdict.why[name].en, "zh": verdict.why[name].zh},
         )
         for name in moved
     ]  # fmt: skip

@@ -66,7 +66,8 @@ class Contact(models.Model):
 
 
 class Standing(models.Model):
-    """Where one member stands as of `judged_on`; `why` says for each name on which evidence."""
+    """Where one member stands as of `judged_on`. On which evidence is not kept but told anew from
+    the same sums (`queries.find_why`): it is longer than all the rest."""
 
     LIFECYCLES = ("new", "growing", "mature", "silent", "lost")
     PHASES = ("ripen", "extend", "win_back")
@@ -101,7 +102,6 @@ class Standing(models.Model):
     weeks = models.SmallIntegerField(default=0)  # active ones of the last four
     placed = models.CharField(max_length=10, default="periphery")  # circle by the evidence
     lower_since = models.DateField(null=True)  # since when a lower circle would be due
-    why = models.JSONField(default=dict)  # name → {"en", "zh"}
     judged_on = models.DateField()
     revision = models.BigIntegerField(default=0)  # of `Reckoning`, when this was judged
 

@@ -9,7 +9,7 @@ from typing import Any
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
 from qunluo.members.queries import list_ids
-from qunluo.standing.judging import thresholds_of
+from qunluo.standing.judging import explain, thresholds_of
 from qunluo.standing.models import Correction, Standing, StandingChange
 from qunluo.standing.thresholds import Thresholds
 from qunluo.standing.words import FLAGS, NAMES, name_value
@@ -39,8 +39,11 @@ def standing_of(member: Member) -> Standing | None:
 
 
 def find_why(standing: Standing, name: str) -> Text | None:
-    """The evidence for a standing, in both languages."""
-    return read_why(standing.why.get(name))
+    """The evidence for a standing, in both languages; RFM has one for all three classes."""
+    return explain(standing).why.get(_REASON.get(name, name))
+
+
+_REASON = {"recency": "rfm", "frequency": "rfm", "monetary": "rfm", "intimacy": "level"}
 
 
 def read_why(kept: Any) -> Text | None:
@@ -65,12 +68,11 @@ def chips_of(member: Member) -> list[Chip]:
     if row is None:
         return []
     hands, at = list_corrections(member), thresholds_of(member.community)
-    none = Text("", "")
+    why = explain(row).why
     return [
-        Chip(name, label, _value(row, name), _shown(row, name, at),
-             find_why(row, name) or none, hands.get(name))
+        Chip(name, label, _value(row, name), _shown(row, name, at), why[name], hands.get(name))
         for name, label in NAMES.items()
-    ]  # fmt: skip
+    ]
 
 
 def _value(row: Standing, name: str) -> str:

@@ -165,7 +165,7 @@ def test_a_plan_has_a_name_a_time_to_come_and_seats(tea: Community) -> None:
         ({"capacity": 0}, FewSeatsError),
     ):  # fmt: skip
         with pytest.raises(error):
-            do_plan_gathering(tea, plan(**wrong), by=STAFF)  # type: ignore[arg-type]
+            do_plan_gathering(tea, plan(**wrong), by=STAFF)
 
 
 def test_seats_are_not_taken_from_who_has_them(group: Group) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from qunluo.care.wishes import do_answer_wish, do_make_wish, tell_supporters
@@ -17,10 +18,29 @@ from qunluo.community.actions import do_found
 from qunluo.members.actions import do_set_consent
 from qunluo.messaging.outbox import try_deliver_one
 from tests.browser import browser
-from tests.cast import make_group, make_user
-from tests.h5.people import seated
+from tests.care.filling import fill
+from tests.cast import client_of, make_group, make_user
+from tests.h5.people import browser_of, seated
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+DESK = (
+    "", "care/wishes", "care/wishes?show=answered", "care/needs", "care/incidents",
+    "care/incidents/{incident}", "care/triggers", "care/triggers/words", "care/patrols",
+    "care/promises", "care/promises?who=Bob", "care/testimonies",
+    "care/testimonies?show=approved", "care/gatherings", "care/gatherings/new",
+    "care/gatherings/{gathering}", "care/gatherings/{gathering}/edit",
+)  # fmt: skip
+PHONE = (
+    "me", "me/{member}/wishes", "me/{member}/wishes/{wish}", "me/{member}/testimonies",
+    "me/{member}/gatherings", "me/{member}/gatherings/{gathering}",
+)  # fmt: skip
+CASES = [(390, "en"), (390, "zh-CN"), (1440, "en"), (1440, "zh-CN")]
+CUT = """() => [...document.querySelectorAll(
+    'main :is(p, h1, h2, input, select, textarea, button, .button, img)')]
+  .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1
+            && !e.closest('[aria-hidden=true], .w-sr-only'))
+  .map(e => e.tagName + '.' + e.className).slice(0, 5)"""
+"""What is wider than the page although the page hides it."""
 WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 
 
@@ -66,3 +86,45 @@ def test_a_member_votes_for_a_wish_and_hears_of_its_answer(
     assert phone.evaluate(WIDER) <= 0
     assert wrong == []
     context.close()
+
+
+@pytest.mark.parametrize(("width", "lang"), CASES)
+def test_every_page_of_care_fits_and_is_silent(
+    chromium: Browser, live_server: LiveServer, tmp_path: Path, width: int, lang: str
+) -> None:
+    alice = make_user("alice")
+    filled = fill(do_found("Tea friends", alice))
+    names = {"incident": filled.incident.pk, "gathering": filled.gathering.pk,
+             "member": filled.member.pk, "wish": filled.wish.pk}  # fmt: skip
+    shots = Path(os.environ.get("QUNLUO_SHOTS", tmp_path))
+    context = chromium.new_context(viewport={"width": width, "height": 844}, locale=lang)
+    page, wrong = context.new_page(), list[str]()
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
+    door = f"{live_server.url}/j/{filled.group.code}"  # for who is not in yet
+    assert_good(page, door, shots / f"door-{width}-{lang}.png")
+    session = client_of(alice).cookies["sessionid"].value
+    cookie = browser_of(filled.member).cookies[COOKIE].value
+    context.add_cookies([
+        {"name": "sessionid", "value": session, "url": live_server.url},
+        {"name": COOKIE, "value": cookie, "url": live_server.url},
+    ])  # fmt: skip
+    for path in (*(f"console/{path}" for path in DESK), *PHONE):
+        address = f"{live_server.url}/{path.format(**names)}"
+        assert_good(page, address, shots / f"{name_of(path)}-{width}-{lang}.png")
+        assert wrong == [], f"{path}: {wrong}"
+    context.close()
+
+
+def name_of(path: str) -> str:
+    return "".join(char if char.isalnum() else "-" for char in path)
+
+
+def assert_good(page: Page, address: str, shot: Path) -> None:
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.ok, f"{address}: {answer.status}"
+    page.screenshot(path=shot, full_page=True)
+    assert page.evaluate(WIDER) <= 0, f"{address} is too wide"
+    assert page.evaluate(CUT) == [], f"{address}: sticks out"

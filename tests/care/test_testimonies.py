@@ -147,13 +147,13 @@ def test_from_a_members_picture_to_the_door_and_gone_at_once(alice: User, group:
     desk = client_of(alice)
     assert "&lt;b&gt;Warm" in desk.get("/console/care/testimonies").content.decode()
     image = desk.get(f"/console/care/testimonies/{testimony.pk}/image")
-    assert b"WEBP" in b"".join(image.streaming_content)  # type: ignore[arg-type]
+    assert b"WEBP" in b"".join(image.streaming_content)
     assert "&lt;b&gt;Warm" in desk.get("/console/").content.decode()
     desk.post(f"/console/care/testimonies/{testimony.pk}/approve")
     assert "&lt;b&gt;Warm" in client_of().get(door).content.decode()
     shown = client_of().get(f"{door}/said/{testimony.pk}")
     assert (shown.status_code, shown["Cache-Control"]) == (200, "no-store")
-    assert b"WEBP" in b"".join(shown.streaming_content)  # type: ignore[arg-type]
+    assert b"WEBP" in b"".join(shown.streaming_content)
     client.post(f"{base}/{testimony.pk}/allow", {})
     assert "&lt;b&gt;Warm" not in client_of().get(door).content.decode()
     assert client_of().get(f"{door}/said/{testimony.pk}").status_code == 404

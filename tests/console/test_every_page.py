@@ -23,10 +23,17 @@ from tests.cast import client_of, make_group, make_member, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+FITTING = (
+    "/console/groups/start/fit?stage=steady&decision=weeks&knowledge=some&value=high&intent=low"
+)
 PAGES = (
     "/console/",
     "/console/groups",
     "/console/groups/new",
+    "/console/groups/start",
+    "/console/groups/start/fit",
+    FITTING,
+    "/console/groups/start/vip",
     "/console/groups/{group}",
     "/console/groups/{group}/edit",
     "/console/staff",
@@ -39,6 +46,13 @@ PAGES = (
     "/console/reports/",
     "/console/keys",
     "/console/keys/webhooks",
+    "/console/care/wishes",
+    "/console/care/needs",
+    "/console/care/incidents",
+    "/console/care/patrols",
+    "/console/care/promises",
+    "/console/care/testimonies",
+    "/console/care/gatherings",
 )
 OPEN_PAGES = ("/console/sign-in",)
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}很长很长的名字" * 1

@@ -195,4 +195,26 @@ def test_the_group_page_shows_months_with_definitions_and_says_when_there_are_no
         assert words in page
     assert page.count("<circle") >= 2
     Positioning.objects.all().update(intent="", order_value="", suggests="")
-    assert "too little data for a place" in desk.get(at).content.decode()
+    assert "Too little data for a place" in desk.get(at).content.decode()
+
+
+# drafts
+
+
+def test_a_draft_is_switched_on_once_its_blanks_are_filled(desk: Client, group: Group) -> None:
+    at = f"/console/groups/{group.pk}/replies"
+    known = {"how": "contains", "pattern": "hours", "priority": "0", "group_cooldown_s": "60",
+             "member_cooldown_s": "600"}  # fmt: skip
+    new = desk.post(at, {**known, "answer": "Open 〔hours〕"})
+    assert new.status_code == 400
+    assert "〔hours〕" in str(new.context["reply_form"].errors["answer"])
+    draft = AutoReply.objects.create(
+        community=group.community, group=group, how="contains", pattern="hours",
+        answer="Open 〔hours〕", active=False,
+    )  # fmt: skip
+    told = desk.post(f"{at}/{draft.pk}/switch", follow=True).content.decode()
+    assert "still has the blank 〔hours〕" in told
+    desk.post(f"{at}/{draft.pk}", {**known, "answer": "Open 9 to 18"})
+    desk.post(f"{at}/{draft.pk}/switch")
+    draft.refresh_from_db()
+    assert (draft.answer, draft.active) == ("Open 9 to 18", True)

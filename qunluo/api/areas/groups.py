@@ -71,6 +71,7 @@ class GroupOut(Schema):
     audience: str
     gives: str
     success: str
+    blueprint: str
     state: Literal["setup", "growing", "mature", "silent", "closing", "dissolved"]
     capacity: int
     taken: int
@@ -83,6 +84,7 @@ class GroupOut(Schema):
     rules: str
     nickname: str
     pinned: list[dict[str, Any]]
+    opens_at: datetime | None
     ends_at: datetime | None
     successor_id: int | None
     made_at: datetime
@@ -112,6 +114,7 @@ class GroupChange(Schema):
     rules: Long = ""
     nickname: str = Field("", max_length=80)
     pinned: list[Benefit] = Field(default_factory=list, max_length=20)
+    opens_at: Instant | None = None
     ends_at: Instant | None = None
 
 
@@ -191,7 +194,7 @@ def find_group_of(call: Call, group_id: int) -> Group:
     return fetch(list_groups(call.auth.community), group_id)
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def plain_of(values: dict[str, Any]) -> dict[str, Any]:
     """Without the parts of gate and goal that were not given."""
     for name in ("gate", "goal"):
         if name in values:
@@ -209,7 +212,7 @@ def list_all_groups(request: Call, asked: Query[GroupsAsked]) -> dict[str, Any]:
 @area.post("/groups", "groups:write", GroupOut, 201)
 def create_group(request: Call, body: GroupIn) -> Group:
     """A new group, with its join link."""
-    values = _plain(given(body))
+    values = plain_of(given(body))
     return actions.do_found_group(
         request.auth.community, by=request.auth.actor, state="growing", **values
     )
@@ -225,7 +228,7 @@ def get_group(request: Call, group_id: Id) -> Group:
 def update_group(request: Call, group_id: Id, body: GroupChange) -> Group:
     """Changes what a group is."""
     group = find_group_of(request, group_id)
-    return actions.do_set_group(group, _plain(given(body)), by=request.auth.actor)
+    return actions.do_set_group(group, plain_of(given(body)), by=request.auth.actor)
 
 
 @area.post("/groups/{group_id}/close", "groups:write", GroupOut)

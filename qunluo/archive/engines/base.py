@@ -36,11 +36,13 @@ class Plan:
     """A named Ibis expression over named tables.
 
     `build(tables)` gets `{name: ibis.Table}` with the columns of the inputs. The name must be
-    unique in the program: compiled plans are kept under it.
+    unique in the program: compiled plans are kept under it; those that are made up as people
+    ask, in this process only (`lasting` is false).
     """
 
     name: str
     build: Callable[[Mapping[str, Any]], Any]
+    lasting: bool = True
 
 
 @dataclass(frozen=True)

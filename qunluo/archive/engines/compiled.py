@@ -23,6 +23,8 @@ from qunluo.archive.engines.base import Plan
 
 def sql_of(plan: Plan, schemas: Mapping[str, pa.Schema], dialect: str) -> str:
     """The plan as SQL text of `dialect`, over tables named as in `schemas`."""
+    if not plan.lasting:
+        return _passing(plan, schemas, dialect)
     kept = _cache_folder() / f"{plan.name}-{_key(plan, schemas, dialect)}.sql"
     with suppress(OSError):
         return kept.read_text("utf-8")
@@ -30,6 +32,21 @@ def sql_of(plan: Plan, schemas: Mapping[str, pa.Schema], dialect: str) -> str:
     with suppress(OSError):
         _keep(kept, text)
     return text
+
+
+_MOST_PASSING = 200
+_passed: dict[str, str] = {}
+
+
+def _passing(plan: Plan, schemas: Mapping[str, pa.Schema], dialect: str) -> str:
+    """The text of a plan that is asked a few times and never again: the last ones are kept."""
+    key = _key(plan, schemas, dialect)
+    if key not in _passed:
+        text = _compile(plan, schemas, dialect)
+        while len(_passed) >= _MOST_PASSING:
+            _passed.pop(next(iter(_passed)), None)
+        _passed[key] = text
+    return _passed[key]
 
 
 def _compile(plan: Plan, schemas: Mapping[str, pa.Schema], dialect: str) -> str:

@@ -62,11 +62,19 @@ class IncidentForm(forms.Form):
 
 
 def phase_words() -> dict[str, str]:
-    return {"before": _("Before"), "during": _("During"), "after": _("After")}
+    return {
+        "before": _("Before it happens"),
+        "during": _("While it lasts"),
+        "after": _("Afterwards"),
+    }
 
 
 def state_words() -> dict[str, str]:
-    return {"open": _("Open"), "handled": _("Under control"), "closed": _("Closed")}
+    return {
+        "open": _("Not under control"),
+        "handled": _("Under control"),
+        "closed": _("Closed"),
+    }
 
 
 def note_words() -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from qunluo.care.handbook import NAMES
 from qunluo.care.incidents import list_incidents
 from qunluo.care.models import Testimony
-from qunluo.care.patrols import list_planned
+from qunluo.care.patrols import Planned, list_planned
 from qunluo.care.promises import list_owed
 from qunluo.community.models import Community
 from qunluo.console.overview import Todo
@@ -35,22 +35,23 @@ def list_incidents_left(community: Community, now: datetime) -> list[Todo]:
 
 
 def list_rounds_left(community: Community, now: datetime) -> list[Todo]:
-    """Rounds that are due, with the minutes left; and those missed since yesterday."""
-    found = []
-    for one in list_planned(community, now, back=1):
-        if one.state not in ("due", "missed"):
-            continue
-        since, until = (localtime(at) for at in (one.round.begins, one.round.ends))
-        hours = f"{since:%H:%M}–{until:%H:%M}"
-        words = (
-            _("A round was missed: {hours}") if one.state == "missed" else _("Round {hours}")
-        )
-        who = one.slot.staff.shown if one.slot.staff else _("whoever is there")
-        minutes = int((one.round.ends - now).total_seconds() // 60)
-        found.append(
-            Todo("patrol", words.format(hours=hours), who, "care:patrols", minutes=minutes)
-        )
-    return found[:MOST]
+    """Rounds that are due, with the minutes left; and how many were missed since yesterday."""
+    planned = list_planned(community, now, back=1)
+    found = [_as_todo(one, now) for one in planned if one.state == "due"][:MOST]
+    missed = sum(one.state == "missed" for one in planned)
+    if missed:
+        words = ngettext("{n} round was missed since yesterday",
+                         "{n} rounds were missed since yesterday", missed)  # fmt: skip
+        found.append(Todo("patrol", words.format(n=missed), "", "care:patrols", minutes=-1))
+    return found
+
+
+def _as_todo(one: Planned, now: datetime) -> Todo:
+    since, until = (localtime(at) for at in (one.round.begins, one.round.ends))
+    words = _("Round {hours}").format(hours=f"{since:%H:%M}–{until:%H:%M}")
+    who = one.slot.staff.shown if one.slot.staff else _("whoever is there")
+    minutes = int((one.round.ends - now).total_seconds() // 60)
+    return Todo("patrol", words, who, "care:patrols", minutes=minutes)
 
 
 def list_promises_left(community: Community, now: datetime) -> list[Todo]:

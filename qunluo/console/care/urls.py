@@ -20,6 +20,7 @@ _TESTIMONY = "testimonies/<int:testimony_id>"
 _GATHERING = "gatherings/<int:gathering_id>"
 _WISH = "wishes/<int:wish_id>"
 urlpatterns = [
+    path("", wishes.home, name="home"),
     path("wishes", wishes.wishes, name="wishes"),
     path("wishes/make", wishes.make, name="make_wish"),
     path(f"{_WISH}/answer", wishes.answer, name="answer_wish"),

@@ -6,11 +6,12 @@ from typing import Any
 
 from django import forms
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from qunluo.care.incidents import list_incidents
 from qunluo.care.models import Wish, WishMerge
 from qunluo.care.wishes import (
     ANSWERS,
@@ -44,6 +45,14 @@ class WishForm(forms.Form):
 
 @staff_view("care")
 @require_safe
+def home(request: StaffRequest) -> HttpResponse:
+    """What is most urgent in care: incidents where there are any, else the wishes."""
+    urgent = list_incidents(request.community, "open").exists()
+    return redirect("care:incidents" if urgent else "care:wishes")
+
+
+@staff_view("care")
+@require_safe
 def wishes(request: StaffRequest) -> HttpResponse:
     """One tab of the list, the most wanted first."""
     return page(request)
@@ -63,7 +72,11 @@ def page(request: StaffRequest, **more: Any) -> HttpResponse:
 
 
 def _tabs() -> list[tuple[str, str]]:
-    return [("open", _("Open")), ("answered", _("Answered")), ("aside", _("Set aside"))]
+    return [
+        ("open", _("To be answered")),
+        ("answered", _("Answered")),
+        ("aside", _("Set aside")),
+    ]
 
 
 def _answers() -> dict[str, str]:

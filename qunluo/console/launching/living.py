@@ -12,7 +12,7 @@ from qunluo.events.models import Event
 from qunluo.groups.blueprints import list_blueprints
 from qunluo.groups.models import Group, JoinRequest, Membership, Positioning, StaffTask
 from qunluo.groups.placing import list_places
-from qunluo.groups.positioning import KINDS
+from qunluo.groups.positioning import KINDS, LEVELS
 from qunluo.groups.positioning import Facts as Month
 from qunluo.groups.staff_tasks import list_tasks
 from qunluo.groups.stages import STAGES, Facts, list_steps
@@ -31,6 +31,7 @@ def tell(group: Group, now: datetime) -> dict[str, Any]:
         "stages": list(STAGES.items()), "steps": list_steps(find_facts(group, tasks, now)),
         "since": _find_since(group), "tasks": _by_step(tasks, now), "task_form": TaskForm(),
         "left": sum(task.done_at is None for task in tasks), "all_tasks": len(tasks),
+        "in_words": say_place(places[0] if places else None),
         "kind": names.get(group.blueprint), "place": places[0] if places else None,
         "suggests": names.get(places[0].suggests) if places else None,
         "months": [(place, read_month(place)) for place in places],
@@ -100,6 +101,14 @@ def draw(place: Positioning) -> Dot:
     x = (HALF if place.intent == "high" else 0.0) + HALF * (0.2 + 0.6 * across)
     y = 100 - (HALF if place.order_value == "high" else 0.0) - HALF * (0.2 + 0.6 * up)
     return Dot(round(x, 1), round(y, 1), place.month, month.members)
+
+
+def say_place(place: Positioning | None) -> Text:
+    """The place of the last month, for who hears the page."""
+    if place is None or not (place.intent and place.order_value):
+        return Text("Too little data for a place", "数据太少，暂无定位")
+    words = Text("Intent {intent}, order value {value}", "意向{intent}，客单价{value}")
+    return words.format(intent=LEVELS[place.intent], value=LEVELS[place.order_value])
 
 
 def read_month(place: Positioning) -> Month:
