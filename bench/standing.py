@@ -181,7 +181,7 @@ def _insert(table: str, rows: Iterator[Row]) -> int:
     sql = f"INSERT INTO {table} ({names}) VALUES ({places})"
     while part := list(islice(rows, 50_000)):
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.executemany(sql, part)
+            cursor.executemany(sql, part)  # type: ignore[arg-type]  # dates, too
         n += len(part)
     return n
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,20 +76,17 @@ def scope_of(
 def as_query(node: Node, scope: Scope) -> Q:
     """The condition on `Member`; the tree must be resolved (`rules.resolve`)."""
     if isinstance(node, All):
-        return _joined(node.parts, scope, Q.AND)
+        return _joined(node.parts, scope, and_)
     if isinstance(node, Either):
-        return _joined(node.parts, scope, Q.OR)
+        return _joined(node.parts, scope, or_)
     if isinstance(node, Not):
         return ~as_query(node.part, scope)
     asker = _ASKERS.get(type(node))
     return asker(node, scope) if asker else NOBODY_Q
 
 
-def _joined(parts: Sequence[Node], scope: Scope, how: str) -> Q:
-    found = Q()
-    for part in parts:
-        found = found._combine(as_query(part, scope), how) if found else as_query(part, scope)
-    return found
+def _joined(parts: Sequence[Node], scope: Scope, how: Callable[[Q, Q], Q]) -> Q:
+    return reduce(how, (as_query(part, scope) for part in parts), Q())
 
 
 def _among(rows: QuerySet[Any], scope: Scope, name: str) -> Q:

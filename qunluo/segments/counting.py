@@ -83,7 +83,7 @@ def _touched(community: Community, snapshot: Snapshot) -> Iterator[list[int]]:
     most = MOST_TOUCHED + 1
     new = Event.objects.filter(community_id=community.pk, id__gt=snapshot.position)
     named = new.exclude(kind__in=TALK).exclude(member_id=None).order_by()
-    yield list(named.values_list("member_id", flat=True).distinct()[:most])
+    yield [pk or 0 for pk in named.values_list("member_id", flat=True).distinct()[:most]]
     gone = new.filter(kind__in=MERGES).values_list("data", flat=True)[:most]
     yield [int(data.get("gone") or 0) for data in gone]
     later = Member.objects.filter(community=community, pk__gt=snapshot.last_member)

@@ -127,7 +127,7 @@ def _or(words: list[Text]) -> Text:
 
 def _stands_in(node: StandsIn, vocabulary: Vocabulary, no: bool) -> Text:
     names = _VALUES[node.name]
-    shown = {
+    shown: Callable[[str], str] = {
         "lifecycle": lambda v: names[v].en, "phase": lambda v: _PHASE_EN[v],
         "circle": lambda v: _CIRCLE_EN[v],
     }[node.name]  # fmt: skip

@@ -47,7 +47,7 @@ class CorrectForm(forms.Form):
     why = usual.why()
 
     def __init__(self, name: str, at: Thresholds, *given: Any, **more: Any) -> None:
-        super().__init__(*given, prefix=name, **more)
+        super().__init__(*given, **{"prefix": name, **more})
         lang = current_lang()
         choices = [(value, words(lang)) for value, words in list_choices(name, at).items()]
         self.fields["value"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
