@@ -115,7 +115,7 @@ def _write(
     draw = np.random.default_rng(7)
     made = micros(datetime(2025, 1, 1, tzinfo=UTC))
     columns: dict[str, Any] = {
-        "id": np.arange(1, members + 1), 
+        "id": np.arange(1, members + 1),
         "region": np.array(["杭州", "上海", ""])[draw.integers(0, 3, members)],
         "born": draw.integers(101, 1229, members), "lat": draw.normal(30.25, 0.3, members),
         "lon": draw.normal(120.15, 0.3, members), "made": made + draw.integers(0, 10**13, members),

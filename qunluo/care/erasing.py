@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db.models import Q
+
 from qunluo.care.gatherings import do_recount
 from qunluo.care.models import (
     Exchange,
     Gathering,
+    Introduction,
     Need,
     Promise,
     SignUp,
@@ -26,6 +29,8 @@ def erase(member_ids: Sequence[int]) -> None:
     Promise.objects.filter(member__in=member_ids).delete()
     Testimony.objects.filter(member__in=member_ids).delete()
     _give_seats_back(member_ids)
+    pairs = Introduction.objects.filter(Q(one__in=member_ids) | Q(other__in=member_ids))
+    pairs.delete()
     mine = Wish.objects.filter(member__in=member_ids)
     ours = Support.objects.exclude(member__in=member_ids).values("wish")
     mine.exclude(pk__in=ours).filter(answer="").exclude(state="merged").delete()

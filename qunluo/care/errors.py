@@ -181,3 +181,29 @@ class WrongCodeError(QunluoError):
         "This is not the code. It is told on the spot: six digits.",
         "签到码不正确。签到码为现场公布的 6 位数字。",
     )
+
+
+class IntroductionGoneError(QunluoError):
+    """Somebody decided, answered, left, or they met by themselves meanwhile."""
+
+    code = "introduction_gone"
+    sentence = Text(
+        "This introduction is not open any more. Load the page again to see why.",
+        "这次牵线已不能继续，请刷新页面查看原因。",
+    )
+
+
+class NotReachableError(QunluoError):
+    code = "not_reachable"
+    sentence = Text(
+        "One of the two can't be asked: they left, or want no messages of this kind.",
+        "其中一位无法收到询问：已离开，或不接收这类消息。",
+    )
+
+
+class SameTagError(QunluoError):
+    code = "same_tag"
+    sentence = Text(
+        "Choose two different tags: members who share a tag are found anyway.",
+        "请选择两个不同的标签：标签相同的成员本来就会匹配。",
+    )

@@ -6,7 +6,7 @@ from django.db import models
 
 from qunluo.community.models import Community, Staff
 from qunluo.groups.models import Group
-from qunluo.members.models import Member
+from qunluo.members.models import Member, Tag
 from qunluo.messaging.models import Message
 
 
@@ -307,3 +307,80 @@ class SignUp(models.Model):
             models.UniqueConstraint(fields=["gathering", "member"], name="one_signup_each")
         ]
         indexes = [models.Index(fields=["gathering", "state", "at"], name="signup_waiting")]
+
+
+class Complement(models.Model):
+    """Two tags whose members have something for each other, such as "sells" and "looks for"."""
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="complements")
+    one = models.ForeignKey(Tag, models.CASCADE, related_name="+")  # the smaller id
+    other = models.ForeignKey(Tag, models.CASCADE, related_name="+")
+    by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["one", "other"], name="one_complement")]
+
+
+class Introduction(models.Model):
+    """Two members who might get to know each other 牵线: suggested, asked, introduced where both
+    said yes, and measured."""
+
+    STATES = (
+        "suggested", "asked", "made", "refused", "expired", "dismissed", "met", "lapsed",
+    )  # fmt: skip
+
+    community = models.ForeignKey(Community, models.CASCADE, related_name="introductions")
+    group = models.ForeignKey(Group, models.SET_NULL, null=True, related_name="introductions")
+    one = models.ForeignKey(Member, models.CASCADE, related_name="+")  # the smaller id
+    other = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    score = models.FloatField()
+    reasons = models.JSONField(default=list)  # [{"en", "zh"}], for the staff
+    state = models.CharField(
+        max_length=10, default="suggested", choices=[(state, state) for state in STATES]
+    )
+    suggested_at = models.DateTimeField()
+    note = models.CharField(max_length=200, blank=True)  # what both are told of the reasons
+    site = models.CharField(max_length=200, blank=True)  # where members reach our pages
+    by = models.CharField(max_length=80, blank=True)  # who asked, or dismissed
+    why = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    one_said = models.BooleanField(null=True)
+    other_said = models.BooleanField(null=True)
+    made_at = models.DateTimeField(null=True)
+    measured_at = models.DateTimeField(null=True)
+    tied = models.BooleanField(null=True)  # did a tie follow
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["one", "other"], condition=~models.Q(state="lapsed"),
+                name="introduced_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(one__lt=models.F("other")), name="introduction_is_ordered"
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["community", "state", "-score"], name="introduction_queue"),
+            models.Index(
+                fields=["state", "suggested_at"], condition=models.Q(measured_at=None),
+                name="introduction_to_measure",
+            ),
+        ]  # fmt: skip
+
+    @property
+    def waits_for(self) -> list[Member]:
+        """Who has not answered yet."""
+        said = ((self.one, self.one_said), (self.other, self.other_said))
+        return [member for member, word in said if word is None]
+
+
+class IntroductionOptOut(models.Model):
+    """A member who wants to be introduced to nobody."""
+
+    member = models.OneToOneField(
+        Member, models.CASCADE, primary_key=True, related_name="no_introductions"
+    )
+    at = models.DateTimeField()

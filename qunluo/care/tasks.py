@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qunluo.care import gatherings, incidents, needs, wishes
+from qunluo.care import gatherings, incidents, introductions, needs, suggesting, wishes
 from qunluo.events.actions import follow
 from qunluo.events.models import Consumer, Event
 from qunluo.messaging.tasks import Task, register
@@ -50,6 +50,9 @@ for _task in (
     Task("care.talk", follow_talk, every_s=1.0),
     Task("care.wishes", wishes.tell_supporters, every_s=1.0),
     Task("care.gatherings", gatherings.tell_guests, every_s=20.0),
+    Task("care.introductions.late", introductions.expire_unanswered, every_s=20.0),
+    Task("care.introductions.measured", introductions.measure_due, every_s=60.0),
+    Task("care.introductions.found", suggesting.suggest_due, every_s=60.0),
     Task("care.merges", follow_merges, every_s=2.0),
 ):
     register(_task)

@@ -96,6 +96,7 @@ urlpatterns = [
     path("language", language, name="set_language"),
     path("console/", include((console, "console"))),
     path("console/", include("qunluo.console.launching.urls")),
+    path("console/segments/", include("qunluo.console.segments.urls")),
     path("console/", include("qunluo.console.people.urls")),
     path("console/care/", include("qunluo.console.care.urls")),
     path("console/", include("qunluo.console.insight")),

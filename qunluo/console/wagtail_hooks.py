@@ -22,6 +22,7 @@ MENU: tuple[tuple[str, Promise | str, str, str, Permission], ...] = (
     ("q-inbox", _("Questions"), "people:inbox", "mail", "answer"),
     ("q-groups", _("Groups"), "console:groups", "group", "see_groups"),
     ("q-members", _("Members"), "people:members", "user", "see_members"),
+    ("q-segments", _("Segments"), "segments:all", "group", "see_members"),
     ("q-cases", _("Moderation"), "people:cases", "warning", "moderate"),
     ("q-care", _("Care"), "care:home", "pick", "care"),
     ("q-insight", _("Insight"), "insight:home", "history", "see_insight"),

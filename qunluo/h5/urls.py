@@ -8,12 +8,13 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from qunluo.h5 import coming, joining, looks, mine, out, praising, rooms, wishing
+from qunluo.h5 import coming, introducing, joining, looks, mine, out, praising, rooms, wishing
 
 app_name = "h5"
 
 EVERYBODY = "everybody: an invitation, and what its page is made of"
 SEATED = "members of the group, by the signed cookie of their session"
+LINKED = "the member who was sent this link, by its signature"
 OWNER = "the member it is about, by the signed cookie of their session"
 
 View = Callable[..., HttpResponseBase]
@@ -50,6 +51,8 @@ urlpatterns = [
     _open("r/<slug:code>/recall", rooms.recall, "recall", to=SEATED),
     _open("r/<slug:code>/read", rooms.read, "read", to=SEATED),
     _open("r/<slug:code>/nickname", rooms.nickname, "nickname", to=SEATED),
+    _open("i/<str:token>", introducing.introduction, "introduction", to=LINKED),
+    _open("i/<str:token>/answer", introducing.answer, "introduction_answer", to=LINKED),
     _open("me", mine.me, "me", to=OWNER),
     _open("me/sign-out", mine.sign_out, "sign_out", to=OWNER),
     _open("me/cases/<int:case_id>/appeal", out.appeal, "appeal", to=OWNER),

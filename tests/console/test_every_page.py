@@ -46,6 +46,8 @@ PAGES = (
     "/console/reports/",
     "/console/keys",
     "/console/keys/webhooks",
+    "/console/segments/",
+    "/console/segments/new",
     "/console/care/wishes",
     "/console/care/needs",
     "/console/care/incidents",

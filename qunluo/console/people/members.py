@@ -22,7 +22,13 @@ from qunluo.console.people.answering import number_in
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
 from qunluo.members.models import ChannelCode, Member, Tag, Tagging, Touch
+<<<<<<< HEAD
 from qunluo.members.queries import search_ids
+=======
+from qunluo.members.queries import search_members
+from qunluo.segments.queries import list_members, list_segments
+from qunluo.segments.rules import InSegment
+>>>>>>> i4
 
 PAGE = 50
 MOST_FOUND = 500
@@ -32,7 +38,7 @@ MOST_COUNTED = 1_000
 @staff_view("see_members")
 @require_safe
 def members(request: StaffRequest) -> HttpResponse:
-    """Members, the newest first, narrowed by words, a tag, a group and a source."""
+    """Members, the newest first, narrowed by words, a tag, a group, a source and a segment."""
     narrowed = narrow(request)
     before = number_in(request, "before")
     rows = list((narrowed.filter(pk__lt=before) if before else narrowed)[: PAGE + 1])
@@ -59,7 +65,8 @@ def narrow(request: StaffRequest) -> QuerySet[Member]:
     for name, condition in (("tag", tagged), ("group", grouped), ("source", met_by)):
         number = number_in(request, name)
         rows = rows.filter(condition(number)) if number else rows
-    return rows
+    segment = number_in(request, "segment")
+    return rows.filter(meant_by(request.community, segment)) if segment else rows
 
 
 def tagged(tag: int) -> Q:
@@ -76,6 +83,11 @@ def met_by(code: int) -> Q:
     return Q(Exists(Touch.objects.filter(member=OuterRef("pk"), code=code)))
 
 
+def meant_by(community: Community, segment: int) -> Q:
+    meant = list_members(community, InSegment(segment)).order_by().values("pk")
+    return Q(pk__in=meant)
+
+
 def with_tags(rows: list[Member]) -> list[Member]:
     """The tags that count now, in one query, as `current_taggings`."""
     now = clock.now()
@@ -88,7 +100,7 @@ def with_tags(rows: list[Member]) -> list[Member]:
 def choices(request: StaffRequest) -> dict[str, Any]:
     """What the filters offer, and what is chosen."""
     community = request.community
-    chosen = {name: number_in(request, name) for name in ("tag", "group", "source")}
+    chosen = {name: number_in(request, name) for name in ("tag", "group", "source", "segment")}
     kept = request.GET.copy()
     kept.pop("before", None)
     return {
@@ -97,5 +109,6 @@ def choices(request: StaffRequest) -> dict[str, Any]:
         "tags": Tag.objects.filter(group__community=community).select_related("group")
         .order_by("group__name", "name"),
         "groups": Group.objects.filter(community=community).order_by("name"),
+        "segments": list_segments(community),
         "codes": ChannelCode.objects.filter(community=community).order_by("name"),
     }  # fmt: skip

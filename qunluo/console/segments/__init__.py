@@ -1,0 +1,1 @@
+"""Pages of segments: the list, the form, the answer while one types."""
