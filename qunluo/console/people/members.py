@@ -22,13 +22,9 @@ from qunluo.console.people.answering import number_in
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
 from qunluo.members.models import ChannelCode, Member, Tag, Tagging, Touch
-<<<<<<< HEAD
 from qunluo.members.queries import search_ids
-=======
-from qunluo.members.queries import search_members
 from qunluo.segments.queries import list_members, list_segments
 from qunluo.segments.rules import InSegment
->>>>>>> i4
 
 PAGE = 50
 MOST_FOUND = 500
