@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,8 @@ def _as_somebody(room: Room, words: list[object]) -> str:
             "main(sys.argv[1:])",
         ]
     )
-    for path in (room.path, room.temporary, *room.path.parents[:3]):
+    theirs = [p for p in room.path.parents if p.is_relative_to(tempfile.gettempdir())][:-1]
+    for path in (room.path, room.temporary, *theirs):
         path.chmod(path.stat().st_mode | 0o055)
     room.temporary.chmod(0o777)
     places = {"TMPDIR": str(room.temporary), "QUNLUO_CACHE": str(room / "cache")}
