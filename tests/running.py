@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,10 @@ class Process:
         end = time.monotonic() + UP_WITHIN_S
         while time.monotonic() < end:
             try:
-                ask = http.client.HTTPConnection(HOST, self.port, timeout=10)
-                ask.request("GET", self.path)
-                ask.getresponse().read()
-                ask.close()
-            except OSError:
+                with closing(http.client.HTTPConnection(HOST, self.port, timeout=10)) as ask:
+                    ask.request("GET", self.path)
+                    ask.getresponse().read()
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
             else:
                 return

@@ -211,7 +211,10 @@ def _as_somebody(room: Room, words: list[object]) -> str:
             "main(sys.argv[1:])",
         ]
     )
-    for path in (room.path, room.temporary, *room.path.parents[:3]):
+    theirs = [
+        p for p in room.path.parents if p.stat().st_uid == os.getuid() and len(p.parts) > 2
+    ]
+    for path in (room.path, room.temporary, *theirs):
         path.chmod(path.stat().st_mode | 0o055)
     room.temporary.chmod(0o777)
     places = {"TMPDIR": str(room.temporary), "QUNLUO_CACHE": str(room / "cache")}

@@ -24,6 +24,10 @@ def kinds_of(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and called(node) in RECORDERS:
             yield from chosen(node.args[0])
+        if isinstance(node, ast.Call) and called(node) == "Event":
+            yield from (
+                k for word in node.keywords if word.arg == "kind" for k in chosen(word.value)
+            )
         if isinstance(node, ast.FunctionDef) and records_by_name(node):
             named = (n.value for n in ast.walk(node) if isinstance(n, ast.Assign))
             yield from (kind for value in named for kind in chosen(value))

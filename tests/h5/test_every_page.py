@@ -33,7 +33,7 @@ SHOWN = {"join", "room", "me", "appeal", "rename", "leave", "erase", "sign_out"}
 UNSEEN = {
     "look", "qr", "media", "export",  # files
     "news", "before", "search", "people", "say", "image", "react", "recall", "read",  # scripts
-    "nickname", "consent", "opt_out",  # lead back to a page
+    "nickname", "consent", "opt_out", "forget_place",  # lead back to a page
 }  # fmt: skip
 WIDTHS, LANGS = (1440, 390), ("en", "zh-CN")
 SHOTS = os.environ.get("QUNLUO_SHOTS")  # a folder: what was seen is kept there

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -111,11 +111,10 @@ def test_the_live_port_is_the_next_that_is_free() -> None:
 
 def answers(port: int, path: str) -> bool:
     try:
-        ask = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        ask.request("GET", path)
-        status = ask.getresponse().status
-        ask.close()
-    except OSError:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as ask:
+            ask.request("GET", path)
+            status = ask.getresponse().status
+    except (OSError, http.client.HTTPException):
         return False
     return status < 400
 
@@ -185,7 +184,7 @@ def test_children_do_not_outlive_a_killed_parent(
 
 def run(*words: str, data: Path, typed: str = "") -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "QUNLUO_DATA": str(data), "LANG": "C"}
-    for name in ("QUNLUO_DATABASE", "LC_ALL"):
+    for name in ("QUNLUO_DATABASE", "DJANGO_SETTINGS_MODULE", "LC_ALL"):
         env.pop(name, None)
     return subprocess.run(
         [sys.executable, "-m", "qunluo", *words], env=env, input=typed, text=True,
@@ -195,7 +194,8 @@ def run(*words: str, data: Path, typed: str = "") -> subprocess.CompletedProcess
 
 def test_reset_asks_first_and_leaves_an_empty_installation(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    assert run("reset", "--yes", data=data).returncode == 0
+    emptied = run("reset", "--yes", data=data)
+    assert emptied.returncode == 0, emptied.stderr
     with sqlite3.connect(data / "qunluo.sqlite3") as database:
         database.execute(
             "INSERT INTO community_community (name, slug, zone, lang, settings, simulated,"
