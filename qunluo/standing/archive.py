@@ -155,15 +155,15 @@ def gather(sums: Sums, today: date, stay_days: int) -> dict[int, Facts]:
     for (_, member, kind, day), (n, amount) in sums.tallies.items():
         facts.setdefault(member, Facts(day.toordinal())).add(kind, day.toordinal(), n, amount)
     for (_, one, other, kind, day), n in sums.contacts.items():
-        for mine, partner, outward in ((one, other, True), (other, one, False)):
-            if mine in facts:
-                facts[mine].contacts.append(Touched(day.toordinal(), partner, outward, kind, n))
+        for pk, partner, outward in ((one, other, True), (other, one, False)):
+            if pk in facts:
+                facts[pk].contacts.append(Touched(day.toordinal(), partner, outward, kind, n))
     for mine in facts.values():
         first = min((day for days in mine.days.values() for day in days), default=mine.made_on)
         mine.made_on = min(mine.made_on, first)
         brought = {c.partner for c in mine.contacts if c.outward and c.kind == "invite"}
         known = (facts[pk] for pk in sorted(brought) if pk in facts)
-        stays = (has_stayed(one, stay_days, today.toordinal()) for one in known)
+        stays = (has_stayed(guest, stay_days, today.toordinal()) for guest in known)
         mine.brought = len(brought)
         mine.stayed = tuple(sorted(day for day in stays if day is not None))
     return facts
