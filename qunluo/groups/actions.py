@@ -129,7 +129,7 @@ def _pass_gate(group: Group, member: Member, text: str) -> None:
             group=group.name, at=f"{group.opens_at.astimezone(zone):%Y-%m-%d %H:%M}"
         )
     approved = JoinRequest.objects.filter(group=group, member=member, state="approved").exists()
-    verdict = judge_gate(group.gate, find_applicant(member, approved=approved))
+    verdict = judge_gate(group.gate, find_applicant(member, approved=approved, gates=[group.gate]))
     if verdict.waits:
         do_request(group, member, text)
         raise WaitingForApprovalError(group=group.name)
@@ -229,7 +229,8 @@ def do_route(
     passed: set[int] = set()  # full by the time we came
     while True:
         options = list(running.exclude(pk__in=passed))
-        route = plan_route(map(as_option, options), find_applicant(member))
+        applicant = find_applicant(member, gates=[group.gate for group in options])
+        route = plan_route(map(as_option, options), applicant)
         if isinstance(route, Refusal):
             raise NoPlaceError(why=_together(route.reasons))
         group = next(g for g in options if g.pk == route.group_id)
