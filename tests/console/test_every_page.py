@@ -39,6 +39,7 @@ PAGES = (
     "/console/staff",
     "/console/record",
     "/console/settings",
+    "/console/settings/standing",
     "/console/account",
     "/console/account/two-factor",
     "/console/choose",
