@@ -68,7 +68,7 @@ def do_check_task(task: StaffTask, done: bool, *, by: str) -> bool:
 
 def list_tasks(group: Group) -> Sequence[StaffTask]:
     """A group's tasks: the checklist in its order, then what was added by hand."""
-    order = {step: place for place, step in enumerate(STEPS)}
+    order: dict[str, int] = {step: place for place, step in enumerate(STEPS)}
     rows = StaffTask.objects.filter(group=group).order_by("id")
     return sorted(rows, key=lambda task: order.get(task.step, len(order)))
 
