@@ -23,6 +23,7 @@ from qunluo.groups.errors import (
     NoPurposeError,
     NotOpenError,
     WaitingForApprovalError,
+    WrongGateError,
 )
 from qunluo.groups.founding import check_life
 from qunluo.groups.models import Group, JoinRequest, Membership
@@ -45,6 +46,7 @@ from qunluo.groups.rules import (
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
+from qunluo.segments.queries import list_segments
 
 CODE_BYTES = 6
 _CARRIED = ("purpose", "audience", "gives", "success", "capacity", "gate", "tags", "lat", "lon",
@@ -59,7 +61,7 @@ def do_found_group(
     if not purpose.strip():
         raise NoPurposeError
     now = clock.now()
-    check_gate(more.get("gate") or {})
+    more["gate"] = _settle_gate(community, more.get("gate") or {})
     opened_at, ends_at = more.get("opens_at") or now, more.get("ends_at")
     check_life(more.get("blueprint", ""), opened_at, ends_at, community.zone)
     more["nickname"] = check_template(more.get("nickname", ""))
@@ -72,6 +74,20 @@ def do_found_group(
     return group
 
 
+def _settle_gate(community: Community, gate: dict[str, Any]) -> dict[str, Any]:
+    """The gate, checked; a segment must be one of the community, and is told by its name."""
+    check_gate(gate)
+    if gate.get("kind") != "segment":
+        return gate
+    segment = list_segments(community).filter(pk=gate["segment"]).first()
+    if segment is None:
+        raise WrongGateError(reason=_NO_SEGMENT)
+    return {**gate, "segment": segment.pk, "name": segment.name}
+
+
+_NO_SEGMENT = Text("there is no such segment.", "没有这个人群。")
+
+
 @transaction.atomic
 def do_set_group(group: Group, values: dict[str, Any], *, by: str) -> Group:
     """Changes what a group is; the record keeps which values, not what they were. Raises as
@@ -79,7 +95,7 @@ def do_set_group(group: Group, values: dict[str, Any], *, by: str) -> Group:
     if "purpose" in values and not values["purpose"].strip():
         raise NoPurposeError
     if "gate" in values:
-        check_gate(values["gate"])
+        values["gate"] = _settle_gate(group.community, values["gate"])
     if "nickname" in values:
         values["nickname"] = check_template(values["nickname"])
     opened_at = values.get("opens_at", group.opens_at) or group.made_at
@@ -129,7 +145,9 @@ def _pass_gate(group: Group, member: Member, text: str) -> None:
             group=group.name, at=f"{group.opens_at.astimezone(zone):%Y-%m-%d %H:%M}"
         )
     approved = JoinRequest.objects.filter(group=group, member=member, state="approved").exists()
-    verdict = judge_gate(group.gate, find_applicant(member, approved=approved, gates=[group.gate]))
+    verdict = judge_gate(
+        group.gate, find_applicant(member, approved=approved, gates=[group.gate])
+    )
     if verdict.waits:
         do_request(group, member, text)
         raise WaitingForApprovalError(group=group.name)

@@ -69,7 +69,7 @@ def check_gate(gate: dict[str, Any]) -> dict[str, Any]:
     if missing:
         raise WrongGateError(reason=_MISSING.format(names=", ".join(missing)))
     if any(isinstance(gate[n], bool) or not isinstance(gate[n], int | float)
-           for n in needs if n in ("lat", "lon", "km", "level")):  # fmt: skip
+           for n in needs if n in ("lat", "lon", "km", "level", "segment")):  # fmt: skip
         raise WrongGateError(reason=_NUMBERS)
     return gate
 
@@ -175,7 +175,9 @@ def _level(gate: dict[str, Any], applicant: Applicant) -> GateVerdict:
 def _segment(gate: dict[str, Any], applicant: Applicant) -> GateVerdict:
     name = str(gate.get("name") or "?")
     if gate.get("segment") in applicant.segments:
-        return GateVerdict(True, Text("Is one of “{name}”.", "属于“{name}”。").format(name=name))
+        return GateVerdict(
+            True, Text("Is one of “{name}”.", "属于“{name}”。").format(name=name)
+        )
     why = Text(
         "This group is for “{name}”. Tell the team if that is you, and they look at it.",
         "本群面向“{name}”。如果符合，请联系工作人员核实。",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qunluo.community.models import Community
-from qunluo.groups.actions import do_join, do_route
-from qunluo.groups.errors import GateClosedError
+from qunluo.community.actions import do_found
+from qunluo.community.models import Community, User
+from qunluo.groups.actions import do_found_group, do_join, do_route
+from qunluo.groups.errors import GateClosedError, WrongGateError
 from qunluo.kit import clock
 from qunluo.members.actions import do_tag
 from qunluo.members.models import Member, Tag, TagGroup
@@ -68,3 +69,18 @@ def test_the_level_is_where_the_member_stands(tea: Community, bob: Member) -> No
         do_join(group, bob, by=bob.actor)
     Standing.objects.filter(pk=bob.pk).update(level=2)
     assert do_join(group, bob, by=bob.actor).member_id == bob.pk
+
+
+def test_a_gate_is_a_segment_of_the_community_and_says_its_name(
+    tea: Community, lovers: Segment, carol: User
+) -> None:
+    founded = do_found_group(
+        tea, name="Beans", purpose="beans", by="staff:1",
+        gate={"kind": "segment", "segment": lovers.pk},
+    )  # fmt: skip
+    assert founded.gate["name"] == "Coffee lovers"
+    with pytest.raises(WrongGateError):
+        do_found_group(
+            do_found("Other", carol), name="Beans", purpose="beans", by="staff:1",
+            gate={"kind": "segment", "segment": lovers.pk},
+        )  # fmt: skip
