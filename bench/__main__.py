@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-from bench import room, standing
+from bench import room, segments, standing
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
@@ -26,7 +26,9 @@ QUICK_ROOM = (10, 10)  # members, messages
     "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
 )
 @click.option(
-    "--only", type=click.Choice(["exports", "counts", "room", "standing"]), help="One part."
+    "--only",
+    type=click.Choice(["exports", "counts", "room", "standing", "segments"]),
+    help="One part.",
 )
 @click.option("--quick", is_flag=True, help="Tiny inputs: whether all runs, not how fast.")
 def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
@@ -45,6 +47,12 @@ def main(rounds: int, sizes: str, only: str | None, quick: bool) -> None:
             print(
                 "\n".join(standing.tell(standing.race(QUICK_STANDING if quick else STANDING)))
             )
+        if only in (None, "segments"):
+            members = QUICK if quick else segments.MEMBERS
+            found = segments.race(members)
+            print("\n".join(segments.tell(found, members)))
+            for limit in () if quick else segments.limits(found):
+                print(f"  {_judged(limit)}", flush=True)
     except ChildFailedError as error:
         sys.exit(str(error))
 

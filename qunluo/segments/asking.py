@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -84,10 +86,8 @@ def as_query(node: Node, scope: Scope) -> Q:
 
 
 def _joined(parts: Sequence[Node], scope: Scope, how: str) -> Q:
-    found = Q()
-    for part in parts:
-        found = found._combine(as_query(part, scope), how) if found else as_query(part, scope)
-    return found
+    asked = [as_query(part, scope) for part in parts]
+    return reduce(and_ if how == Q.AND else or_, asked)
 
 
 def _among(rows: QuerySet[Any], scope: Scope, name: str) -> Q:
