@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-from bench import members, room, standing
+from bench import members, room, segments, standing
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
@@ -28,7 +28,7 @@ MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 )
 @click.option(
     "--only",
-    type=click.Choice(["exports", "counts", "room", "members", "standing"]),
+    type=click.Choice(["exports", "counts", "room", "members", "standing", "segments"]),
     help="One part.",
 )
 @click.option(
@@ -59,6 +59,12 @@ def main(
             print(
                 "\n".join(standing.tell(standing.race(QUICK_STANDING if quick else STANDING)))
             )
+        if only in (None, "segments"):
+            size = QUICK if quick else segments.MEMBERS
+            found = segments.race(size)
+            print("\n".join(segments.tell(found, size)))
+            for limit in () if quick else segments.limits(found):
+                print(f"  {_judged(limit)}", flush=True)
     except ChildFailedError as error:
         sys.exit(str(error))
 

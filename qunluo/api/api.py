@@ -14,6 +14,7 @@ from qunluo.api.areas import (
     moderation,
     orders,
     outgoing,
+    segments,
     webhooks,
 )
 from qunluo.api.operations import Area, Bearer, CleanParser, DescribedAPI
@@ -22,6 +23,7 @@ from qunluo.api.problems import answer_problems
 AREAS: tuple[Area, ...] = (
     community.area, groups.area, launching.area, members.area, codes.area, messages.area, moderation.area,
     outgoing.area, orders.area, events.area, webhooks.area, care.area,
+    segments.area,
 )  # fmt: skip
 
 api = DescribedAPI(

@@ -118,7 +118,7 @@ def do_accept(introduction: Introduction, *, note: str = "", site: str, by: str)
     row.save()
     for member, other in _both(row):
         _do_ask(row, member, other)
-        _tell(row, "introduction_asked", member, other, by)
+        _record("introduction_asked", row, member, other, by)
 
 
 def _one_line(text: str) -> str:
@@ -150,7 +150,7 @@ def do_dismiss(introduction: Introduction, *, why: str, by: str) -> None:
     row.state, row.why, row.by, row.decided_at = "dismissed", _one_line(why), by, clock.now()
     row.save()
     for member, other in _both(row):
-        _tell(row, "introduction_dismissed", member, other, by, why=row.why)
+        _record("introduction_dismissed", row, member, other, by, why=row.why)
 
 
 # members
@@ -173,8 +173,8 @@ def do_answer(introduction: Introduction, member: Member, *, yes: bool) -> Intro
         row.state, row.made_at = "made", clock.now()
     row.save()
     other = row.other if member.pk == row.one_id else row.one
-    _tell(
-        row, "introduction_answered", member, other, member.actor, answer="yes" if yes else "no"
+    _record(
+        "introduction_answered", row, member, other, member.actor, answer="yes" if yes else "no"
     )
     if row.state == "made":
         _do_introduce(row)
@@ -188,7 +188,7 @@ def _do_introduce(row: Introduction) -> None:
             name=other.name, group=_group_name(row), link=row.site + path
         )
         do_tell(member, text, cause=f"introduction:{row.pk}:made:{member.pk}")
-        _tell(row, "introduction_made", member, other, "system")
+        _record("introduction_made", row, member, other, "system")
 
 
 @transaction.atomic
@@ -228,8 +228,8 @@ def _both(row: Introduction) -> tuple[tuple[Member, Member], tuple[Member, Membe
     return (row.one, row.other), (row.other, row.one)
 
 
-def _tell(
-    row: Introduction, kind: str, member: Member, other: Member, by: str, **more: str
+def _record(
+    kind: str, row: Introduction, member: Member, other: Member, by: str, **more: str
 ) -> None:
     record(kind, community=row.community_id, member=member.pk, group=row.group_id, actor=by,
            data={"introduction": row.pk, "other": other.pk, **more})  # fmt: skip
@@ -252,7 +252,7 @@ def expire_unanswered() -> bool:
         row.state = "expired"
         row.save(update_fields=["state"])
         for member, other in _both(row):
-            _tell(row, "introduction_expired", member, other, "system")
+            _record("introduction_expired", row, member, other, "system")
     return True
 
 

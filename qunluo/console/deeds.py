@@ -93,6 +93,19 @@ DEEDS: dict[str, Text] = {
     "auto_reply_switched": Text("switched an auto-reply", "开关了自动回复"),
     "auto_reply_removed": Text("deleted an auto-reply", "删除了自动回复"),
     "welcome_sent": Text("welcomed a member", "欢迎了成员"),
+    # introductions
+    "introduction_asked": Text(
+        "asked a member about an introduction", "询问了成员是否愿意被介绍"
+    ),
+    "introduction_answered": Text("answered about an introduction", "答复了牵线"),
+    "introduction_made": Text("introduced two members", "介绍两位成员相识"),
+    "introduction_dismissed": Text("dismissed an introduction", "搁置了牵线"),
+    "introduction_expired": Text("saw an introduction run out", "牵线到期未答复"),
+    "introductions_switched": Text(
+        "said whether to be asked about introductions", "设置了是否接受牵线"
+    ),
+    "complement_set": Text("set two tags as complements", "设置了互补标签"),
+    "complement_removed": Text("removed two complementary tags", "取消了互补标签"),
     # wishes
     "wish_made": Text("made a wish", "提出了心愿"),
     "wish_voted": Text("voted for a wish", "为心愿投了票"),

@@ -17,6 +17,8 @@ from qunluo.groups.rules import check_gate
 from qunluo.kit.errors import QunluoError
 from qunluo.members.models import Tag
 from qunluo.messaging.rules import check_pattern
+from qunluo.segments.models import Segment
+from qunluo.segments.queries import list_segments
 
 GATES = (
     ("open", _("Everybody may come in")),
@@ -26,6 +28,7 @@ GATES = (
     ("near", _("Only who is near a place")),
     ("plan", _("Only who has a paid plan")),
     ("level", _("Only from a level of closeness on")),
+    ("segment", _("Only who is in a segment")),
 )
 HOWS = (
     ("contains", _("The message contains the words")),
@@ -109,6 +112,10 @@ class GroupForm(FirstGroupForm):
         label=_("Level"), required=False, min_value=0, max_value=100,
         help_text=_("For the gate by level."),
     )  # fmt: skip
+    segment = forms.ModelChoiceField(
+        Segment.objects.none(), label=_("Segment that admits"), required=False,
+        help_text=_("For the gate by segment. Members read its name."),
+    )  # fmt: skip
     welcome = forms.CharField(
         label=_("Welcome"), max_length=4000, required=False, widget=_area(4),
         help_text=_("Sent within seconds. {name}, {group}, {gives} and {rules} are filled in. "
@@ -128,6 +135,9 @@ class GroupForm(FirstGroupForm):
         field = self.fields["tags"]
         assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101 - for the checker
         field.queryset = Tag.objects.filter(group__community=community).order_by("name")
+        chosen = self.fields["segment"]
+        assert isinstance(chosen, forms.ModelChoiceField)  # noqa: S101 - for the checker
+        chosen.queryset = list_segments(community)
 
     def clean_opens_at(self) -> datetime | None:
         return self._in_utc("opens_at")
@@ -167,6 +177,9 @@ class GroupForm(FirstGroupForm):
         if kind == "tag":
             chosen = list(given.get("tags") or ())
             gate |= {"tags": [tag.pk for tag in chosen], "names": [tag.name for tag in chosen]}
+        if kind == "segment" and given.get("segment"):
+            segment = given["segment"]
+            gate |= {"segment": segment.pk, "name": segment.name}
         wanted = {"near": ("lat", "lon", "km"), "plan": ("plan",), "level": ("level",)}
         return gate | {name: given.get(name) for name in wanted.get(kind, ())}
 
@@ -185,7 +198,7 @@ def initial_of(group: Group) -> dict[str, Any]:
     """A group as the form shows it."""
     plain = ("name", "purpose", "gives", "audience", "success", "capacity", "opens_at", "ends_at",
              "welcome", "rules", "nickname")  # fmt: skip
-    gate = {**group.gate}
+    gate = {name: value for name, value in group.gate.items() if name != "name"}
     kind = gate.pop("kind", "open")
     return {**{name: getattr(group, name) for name in plain}, **gate, "gate": kind}
 

@@ -20,6 +20,7 @@ from qunluo.console import overview
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.group_forms import GroupForm, PinForm, ReplyForm, initial_of
 from qunluo.console.launching.living import tell
+from qunluo.console.people.ties import lonely_of
 from qunluo.console.starting import share
 from qunluo.console.wording import current_lang
 from qunluo.groups.actions import (
@@ -134,7 +135,7 @@ def page_of(
         "everywhere": AutoReply.objects.filter(community=request.community, group=None).count(),
         "pinned": [(mark_of(item), item) for item in group.pinned],
         "detectors": list_detectors(group), "reply_form": ReplyForm(), "pin_form": PinForm(),
-        **share(request, group), **more,
+        **share(request, group), **lonely_of(group), **more,
     }  # fmt: skip
     return render(request, "console/shell/group.html", context, status=status)
 

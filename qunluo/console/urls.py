@@ -14,6 +14,7 @@ from qunluo.console import (
     shell,
     signing,
     staffing,
+    standing_page,
     starting,
     two_factor,
     views,
@@ -70,6 +71,7 @@ console = [
     path("staff/<int:staff_id>", staffing.change, name="change_staff"),
     path("record", auditing.audit, name="audit"),
     path("settings", settings_page.settings, name="settings"),
+    path("settings/standing", standing_page.thresholds, name="standing"),
 ]  # fmt: skip
 reports = [
     path("", views.home, name="reports"),

@@ -24,6 +24,7 @@ from qunluo.groups.errors import (
     NotOpenError,
     SuccessorThereError,
     WaitingForApprovalError,
+    WrongGateError,
 )
 from qunluo.groups.founding import check_life
 from qunluo.groups.models import Group, JoinRequest, Membership
@@ -46,6 +47,7 @@ from qunluo.groups.rules import (
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
+from qunluo.segments.queries import list_segments
 
 CODE_BYTES = 6
 _CARRIED = ("purpose", "audience", "gives", "success", "capacity", "gate", "tags", "lat", "lon",
@@ -60,7 +62,7 @@ def do_found_group(
     if not purpose.strip():
         raise NoPurposeError
     now = clock.now()
-    check_gate(more.get("gate") or {})
+    more["gate"] = _settle_gate(community, more.get("gate") or {})
     opened_at, ends_at = more.get("opens_at") or now, more.get("ends_at")
     check_life(more.get("blueprint", ""), opened_at, ends_at, community.zone)
     more["nickname"] = check_template(more.get("nickname", ""))
@@ -73,6 +75,20 @@ def do_found_group(
     return group
 
 
+def _settle_gate(community: Community, gate: dict[str, Any]) -> dict[str, Any]:
+    """The gate, checked; a segment must be one of the community, and is told by its name."""
+    check_gate(gate)
+    if gate.get("kind") != "segment":
+        return gate
+    segment = list_segments(community).filter(pk=gate["segment"]).first()
+    if segment is None:
+        raise WrongGateError(reason=_NO_SEGMENT)
+    return {**gate, "segment": segment.pk, "name": segment.name}
+
+
+_NO_SEGMENT = Text("there is no such segment.", "没有这个人群。")
+
+
 @transaction.atomic
 def do_set_group(group: Group, values: dict[str, Any], *, by: str) -> Group:
     """Changes what a group is; the record keeps which values, not what they were. Raises as
@@ -80,7 +96,7 @@ def do_set_group(group: Group, values: dict[str, Any], *, by: str) -> Group:
     if "purpose" in values and not values["purpose"].strip():
         raise NoPurposeError
     if "gate" in values:
-        check_gate(values["gate"])
+        values["gate"] = _settle_gate(group.community, values["gate"])
     if "nickname" in values:
         values["nickname"] = check_template(values["nickname"])
     opened_at = values.get("opens_at", group.opens_at) or group.made_at
@@ -130,7 +146,9 @@ def _pass_gate(group: Group, member: Member, text: str) -> None:
             group=group.name, at=f"{group.opens_at.astimezone(zone):%Y-%m-%d %H:%M}"
         )
     approved = JoinRequest.objects.filter(group=group, member=member, state="approved").exists()
-    verdict = judge_gate(group.gate, find_applicant(member, approved=approved))
+    verdict = judge_gate(
+        group.gate, find_applicant(member, approved=approved, gates=[group.gate])
+    )
     if verdict.waits:
         do_request(group, member, text)
         raise WaitingForApprovalError(group=group.name)
@@ -250,7 +268,8 @@ def do_route(
     passed: set[int] = set()  # full by the time we came
     while True:
         options = list(running.exclude(pk__in=passed))
-        route = plan_route(map(as_option, options), find_applicant(member))
+        applicant = find_applicant(member, gates=[group.gate for group in options])
+        route = plan_route(map(as_option, options), applicant)
         if isinstance(route, Refusal):
             raise NoPlaceError(why=_together(route.reasons))
         group = next(g for g in options if g.pk == route.group_id)

@@ -78,9 +78,8 @@ def _list_paid(
     rows = _events(community, begin, end, ["order_paid"]).order_by("id")
     for member, at, data in rows.values_list("member_id", "at", "data").iterator():
         order = str(data.get("order", ""))
-        if member is None or order in whole:
-            continue
-        if not any(_within(at, *stay) for stay in stays.get(member, ())):
+        there = stays.get(member, []) if member is not None else []
+        if member is None or order in whole or not any(_within(at, *stay) for stay in there):
             continue
         yield member, max(int(data.get("amount_minor") or 0) - back.get(order, 0), 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
@@ -11,7 +12,12 @@ from qunluo.community.models import Community
 from qunluo.groups.models import Ban, Case, Group, JoinRequest, Membership
 from qunluo.groups.rules import Applicant, Option
 from qunluo.kit import clock
+from qunluo.kit.text import Text
 from qunluo.members.models import Member, Tagging, Touch
+from qunluo.segments.models import Segment
+from qunluo.segments.queries import Use, is_in, load_vocabulary
+from qunluo.segments.rules import InSegment
+from qunluo.standing.models import Standing
 
 RUNNING = ("setup", "growing", "mature", "silent")
 
@@ -78,16 +84,18 @@ def list_cases_of(member: Member) -> QuerySet[Case]:
     return Case.objects.filter(member=member, shadow=False).exclude(act="none").order_by("-id")
 
 
-def find_applicant(member: Member, *, approved: bool = False) -> Applicant:
-    """What gates and routing may know of a member. Plans and level are profile fields of these
-    names, which only staff and rules write."""
+def find_applicant(
+    member: Member, *, approved: bool = False, gates: Iterable[dict[str, Any]] = ()
+) -> Applicant:
+    """What these gates, and routing, may know of a member. Plans are a profile field of this
+    name, which only staff and rules write; the level is where the member stands."""
     now, fields = clock.now(), member.fields
     running = Q(expires_at=None) | Q(expires_at__gt=now)
     tags = Tagging.objects.filter(running, member=member).values_list("tag_id", flat=True)
     return Applicant(
         member_id=member.pk, tags=frozenset(tags), lat=member.lat, lon=member.lon,
         invited_by=_inviter(member), plans=_plans(fields.get("plan")),
-        level=_level(fields.get("level")), approved=approved,
+        level=_level(member), approved=approved, segments=_segments(member, gates),
     )  # fmt: skip
 
 
@@ -107,11 +115,27 @@ def _plans(value: object) -> frozenset[str]:
     return frozenset(map(str, values))
 
 
-def _level(value: object) -> int:
-    try:
-        return int(float(str(value)))
-    except (ValueError, OverflowError):
-        return 0
+def _level(member: Member) -> int:
+    found = Standing.objects.filter(pk=member.pk).values_list("level", flat=True).first()
+    return found or 0
+
+
+def _segments(member: Member, gates: Iterable[dict[str, Any]]) -> frozenset[int]:
+    """Those of the segments that gates ask for which the member is in now."""
+    asked = {g["segment"] for g in gates if g.get("kind") == "segment" and "segment" in g}
+    if not asked:
+        return frozenset()
+    words = load_vocabulary(member.community)
+    return frozenset(pk for pk in asked if is_in(member, InSegment(pk), words))
+
+
+def list_gated(segment: Segment) -> list[Use]:
+    """Groups that let in who is in a segment: it can't be deleted as long as they take people."""
+    gated = Group.objects.filter(
+        community=segment.community_id, gate__kind="segment", gate__segment=segment.pk
+    )
+    gate = Text("gate of the group", "群的准入条件：")
+    return [Use(gate, group.name, group.pk) for group in gated.exclude(state="dissolved")]
 
 
 def as_option(group: Group) -> Option:

@@ -14,7 +14,7 @@ from qunluo.kit.text import Text
 
 __all__ = ["parse_nickname"]
 
-GateKind = Literal["open", "approval", "invited", "tag", "near", "plan", "level"]
+GateKind = Literal["open", "approval", "invited", "tag", "near", "plan", "level", "segment"]
 GATES: tuple[GateKind, ...] = get_args(GateKind)
 SUCCESSOR_AT = Fraction(9, 10)  # full to this part, a group opens the next one
 EARTH_KM = 6371.0088
@@ -32,6 +32,7 @@ class Applicant:
     invited_by: int | None = None  # a member
     plans: frozenset[str] = frozenset()  # paid
     level: int = 0  # of intimacy
+    segments: frozenset[int] = frozenset()  # that they are in now
     approved: bool = False
 
 
@@ -68,7 +69,7 @@ def check_gate(gate: dict[str, Any]) -> dict[str, Any]:
     if missing:
         raise WrongGateError(reason=_MISSING.format(names=", ".join(missing)))
     if any(isinstance(gate[n], bool) or not isinstance(gate[n], int | float)
-           for n in needs if n in ("lat", "lon", "km", "level")):  # fmt: skip
+           for n in needs if n in ("lat", "lon", "km", "level", "segment")):  # fmt: skip
         raise WrongGateError(reason=_NUMBERS)
     return gate
 
@@ -78,6 +79,7 @@ _MISSING = Text("it lacks {names}.", "缺少 {names}。")
 _NUMBERS = Text("lat, lon, km and level must be numbers.", "lat、lon、km 和 level 必须是数字。")
 _NEEDS: dict[str, tuple[str, ...]] = {
     "tag": ("tags",), "near": ("lat", "lon", "km"), "plan": ("plan",), "level": ("level",),
+    "segment": ("segment",),
 }  # fmt: skip
 
 
@@ -170,9 +172,22 @@ def _level(gate: dict[str, Any], applicant: Applicant) -> GateVerdict:
     return GateVerdict(False, why.format(**data))
 
 
+def _segment(gate: dict[str, Any], applicant: Applicant) -> GateVerdict:
+    name = str(gate.get("name") or "?")
+    if gate.get("segment") in applicant.segments:
+        return GateVerdict(
+            True, Text("Is one of “{name}”.", "属于“{name}”。").format(name=name)
+        )
+    why = Text(
+        "This group is for “{name}”. Tell the team if that is you, and they look at it.",
+        "本群面向“{name}”。如果符合，请联系工作人员核实。",
+    )
+    return GateVerdict(False, why.format(name=name))
+
+
 _JUDGES: dict[str, _Judge] = {
     "open": _open, "approval": _approval, "invited": _invited, "tag": _tag, "near": _near,
-    "plan": _plan, "level": _level,
+    "plan": _plan, "level": _level, "segment": _segment,
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ class Facts:
     capacity: int = 200
     moderators: int = 0
     pinned: int = 0
-    drafts: int = 0  # auto-replies that are switched off
+    drafts: int = 0  # auto-replies with blanks, which are switched off
     requests: int = 0  # who wait at the gate
     late_tasks: int = 0
     open_tasks: int = 0

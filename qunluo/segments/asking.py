@@ -76,17 +76,18 @@ def scope_of(
 def as_query(node: Node, scope: Scope) -> Q:
     """The condition on `Member`; the tree must be resolved (`rules.resolve`)."""
     if isinstance(node, All):
-        return _joined(node.parts, scope, and_)
+        return _joined(node.parts, scope, Q.AND)
     if isinstance(node, Either):
-        return _joined(node.parts, scope, or_)
+        return _joined(node.parts, scope, Q.OR)
     if isinstance(node, Not):
         return ~as_query(node.part, scope)
     asker = _ASKERS.get(type(node))
     return asker(node, scope) if asker else NOBODY_Q
 
 
-def _joined(parts: Sequence[Node], scope: Scope, how: Callable[[Q, Q], Q]) -> Q:
-    return reduce(how, (as_query(part, scope) for part in parts), Q())
+def _joined(parts: Sequence[Node], scope: Scope, how: str) -> Q:
+    asked = [as_query(part, scope) for part in parts]
+    return reduce(and_ if how == Q.AND else or_, asked)
 
 
 def _among(rows: QuerySet[Any], scope: Scope, name: str) -> Q:

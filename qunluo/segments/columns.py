@@ -38,6 +38,7 @@ from qunluo.segments.rules import (
     first_day,
     haversine_most,
     latitudes,
+    walk,
 )
 
 VERSION = 1  # of what is built here: compiled plans are kept under it
@@ -77,6 +78,40 @@ class Layout:
         columns += [(name, pa.int64()) for name in NUMBERS]
         columns += [(name, FIELD_TYPES[kind]) for name, kind in self.fields.values()]
         return pa.schema(columns)
+
+
+def columns_of(node: Node, layout: Layout) -> list[str]:
+    """The columns of `people` that a resolved tree reads, in their order."""
+    names = {"id"}
+    for part in walk(node):
+        names |= _columns_of(part, layout)
+    return [name for name in layout.schema.names if name in names]
+
+
+def _columns_of(part: Node, layout: Layout) -> set[str]:
+    if isinstance(part, Tagged):
+        return {f"tags_{layout.tags[part.tag] // BITS}"} if part.tag in layout.tags else set()
+    if isinstance(part, OfField):
+        return {layout.fields[part.key][0]} if part.key in layout.fields else set()
+    if isinstance(part, StandsIn | StandsAt):
+        return {part.name}
+    return _READ.get(type(part), set())
+
+
+_READ: dict[type, set[str]] = {
+    Near: {"lat", "lon"}, Region: {"region"}, Birthday: {"born"}, Met: {"made"},
+}  # fmt: skip
+
+
+def kinds_of(node: Node) -> list[str]:
+    """The kinds of sums that a resolved tree reads."""
+    found: set[str] = set()
+    for part in walk(node):
+        if isinstance(part, Did):
+            found.add(part.kind)
+        elif isinstance(part, Spent):
+            found |= {"paid", "refunded"}
+    return sorted(found)
 
 
 def micros(at: datetime) -> int:

@@ -18,6 +18,7 @@ from qunluo.kit import clock
 from qunluo.members.models import Member, Tagging
 from qunluo.segments.asking import scope_of
 from qunluo.segments.columns import TOUCHED, plan_count
+from qunluo.segments.held import Held
 from qunluo.segments.queries import count_now, find_in, load_vocabulary
 from qunluo.segments.rules import Node, Vocabulary, resolve
 from qunluo.segments.snapshots import Snapshot, count_imported, find_snapshot
@@ -51,11 +52,12 @@ def _by_columns(
     community: Community, node: Node, words: Vocabulary, snapshot: Snapshot, touched: set[int]
 ) -> int:
     scope = scope_of(community, words)
-    plan = plan_count(
-        resolve(node, words), snapshot.layout, scope.today, scope.zone, touched=bool(touched)
-    )
+    meant, layout = resolve(node, words), snapshot.layout
+    plan = plan_count(meant, layout, scope.today, scope.zone, touched=bool(touched))
     ids = pa.table({"id": sorted(touched)}, TOUCHED)
-    found = _run(plan, {**snapshot.inputs(), "touched": ids})
+    with _lock:
+        held = _held.tables(snapshot.inputs(), meant, layout)
+    found = _run(plan, {**held, "touched": ids})
     counted = int(found.column("n")[0].as_py())
     few = sorted(touched)
     for start in range(0, len(few), AT_ONCE):
@@ -83,7 +85,7 @@ def _touched(community: Community, snapshot: Snapshot) -> Iterator[list[int]]:
     most = MOST_TOUCHED + 1
     new = Event.objects.filter(community_id=community.pk, id__gt=snapshot.position)
     named = new.exclude(kind__in=TALK).exclude(member_id=None).order_by()
-    yield [pk or 0 for pk in named.values_list("member_id", flat=True).distinct()[:most]]
+    yield [pk for pk in named.values_list("member_id", flat=True).distinct()[:most] if pk]
     gone = new.filter(kind__in=MERGES).values_list("data", flat=True)[:most]
     yield [int(data.get("gone") or 0) for data in gone]
     later = Member.objects.filter(community=community, pk__gt=snapshot.last_member)
@@ -99,6 +101,7 @@ def _touched(community: Community, snapshot: Snapshot) -> Iterator[list[int]]:
 
 _lock = threading.Lock()
 _session: list[DuckDB] = []
+_held = Held()
 
 
 def _run(plan: Plan, inputs: Inputs) -> pa.Table:

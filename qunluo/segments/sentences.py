@@ -127,11 +127,13 @@ def _or(words: list[Text]) -> Text:
 
 def _stands_in(node: StandsIn, vocabulary: Vocabulary, no: bool) -> Text:
     names = _VALUES[node.name]
-    shown: Callable[[str], str] = {
-        "lifecycle": lambda v: names[v].en, "phase": lambda v: _PHASE_EN[v],
-        "circle": lambda v: _CIRCLE_EN[v],
-    }[node.name]  # fmt: skip
-    words = _or([Text(shown(value), names[value].zh) for value in node.values])
+    english = {"phase": _PHASE_EN, "circle": _CIRCLE_EN}.get(node.name)
+    words = _or(
+        [
+            Text(english[value] if english else names[value].en, names[value].zh)
+            for value in node.values
+        ]
+    )
     lead = {"lifecycle": "生命周期", "phase": "运营阶段", "circle": "圈层"}[node.name]
     return Text(f"{_be(no).en} {words.en}", f"{lead}{'不是' if no else '为'}{words.zh}")
 

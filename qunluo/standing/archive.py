@@ -155,17 +155,17 @@ def gather(sums: Sums, today: date, stay_days: int) -> dict[int, Facts]:
     for (_, member, kind, day), (n, amount) in sums.tallies.items():
         facts.setdefault(member, Facts(day.toordinal())).add(kind, day.toordinal(), n, amount)
     for (_, one, other, kind, day), n in sums.contacts.items():
-        for mine, partner, outward in ((one, other, True), (other, one, False)):
-            if mine in facts:
-                facts[mine].contacts.append(Touched(day.toordinal(), partner, outward, kind, n))
-    for held in facts.values():
-        first = min((day for days in held.days.values() for day in days), default=held.made_on)
-        held.made_on = min(held.made_on, first)
-        brought = {c.partner for c in held.contacts if c.outward and c.kind == "invite"}
+        for pk, partner, outward in ((one, other, True), (other, one, False)):
+            if pk in facts:
+                facts[pk].contacts.append(Touched(day.toordinal(), partner, outward, kind, n))
+    for mine in facts.values():
+        first = min((day for days in mine.days.values() for day in days), default=mine.made_on)
+        mine.made_on = min(mine.made_on, first)
+        brought = {c.partner for c in mine.contacts if c.outward and c.kind == "invite"}
         known = (facts[pk] for pk in sorted(brought) if pk in facts)
         stays = (has_stayed(guest, stay_days, today.toordinal()) for guest in known)
-        held.brought = len(brought)
-        held.stayed = tuple(sorted(day for day in stays if day is not None))
+        mine.brought = len(brought)
+        mine.stayed = tuple(sorted(day for day in stays if day is not None))
     return facts
 
 

@@ -86,9 +86,11 @@ class Round:
 
 def _next_revision(community: int) -> int:
     """Rounds of a community wait for each other here, so that a higher number is a later one."""
-    mine, _ = Reckoning.objects.get_or_create(community_id=community)
-    Reckoning.objects.filter(pk=mine.pk).update(revision=F("revision") + 1)
-    return Reckoning.objects.values_list("revision", flat=True).get(pk=mine.pk)
+    mine = Reckoning.objects.filter(pk=community)
+    if not mine.update(revision=F("revision") + 1):
+        Reckoning.objects.get_or_create(community_id=community)
+        mine.update(revision=F("revision") + 1)
+    return mine.values_list("revision", flat=True).get()
 
 
 def explain(row: Standing) -> Verdict:

@@ -26,6 +26,7 @@ from qunluo.kit import clock
 from qunluo.members.actions import do_merge
 from qunluo.members.erasing import do_erase
 from qunluo.members.models import Member
+from qunluo.members.searching import do_index
 from qunluo.messaging.actions import do_post
 from qunluo.messaging.tasks import list_tasks
 from tests.cast import NOON, client_of, make_member, make_user
@@ -121,7 +122,8 @@ def test_staff_promise_note_and_end_on_the_page(
     alice: User, tea: Community, bob: Member
 ) -> None:
     desk, base = client_of(alice), "/console/care/promises"
-    assert "Bob" in desk.get(f"{base}?who=Bob").content.decode()
+    do_index(bob)
+    assert "Promise it" in desk.get(f"{base}?who=Bob").content.decode()
     bad = desk.post(f"{base}/members/{bob.pk}", {"every_days": 0, "what": "plan"})
     assert bad.status_code == 400
     desk.post(f"{base}/members/{bob.pk}", {"every_days": 7, "what": "<b>plan</b>"})

@@ -39,6 +39,7 @@ PAGES = (
     "/console/staff",
     "/console/record",
     "/console/settings",
+    "/console/settings/standing",
     "/console/account",
     "/console/account/two-factor",
     "/console/choose",
@@ -55,6 +56,7 @@ PAGES = (
     "/console/care/promises",
     "/console/care/testimonies",
     "/console/care/gatherings",
+    "/console/care/introductions",
 )
 OPEN_PAGES = ("/console/sign-in",)
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}很长很长的名字" * 1

@@ -4,6 +4,7 @@ numbers do not carry."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -33,6 +34,14 @@ from qunluo.members.models import Member
 from qunluo.messaging.actions import do_post
 from qunluo.messaging.models import Message
 from tests.cast import NOON, make_group, make_member
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Whatever language another test's request left behind."""
+    with translation.override("en"):
+        yield
+
 
 LANGS = ("en", "zh-hans")
 RANKS = {"good": 0, "watch": 1, "bad": 2}

@@ -37,15 +37,18 @@ JOIN_PATH = "/j/{code}"
 
 class Gate(Schema):
     """Who may come in. `near` needs lat, lon and km, `tag` tags, `plan` a plan, `level` a
-    level."""
+    level, `segment` a segment."""
 
-    kind: Literal["open", "approval", "invited", "tag", "near", "plan", "level"] = "open"
+    kind: Literal["open", "approval", "invited", "tag", "near", "plan", "level", "segment"] = (
+        "open"
+    )
     tags: list[Number] | None = Field(default=None, max_length=50)
     lat: Latitude | None = None
     lon: Longitude | None = None
     km: float | None = Field(default=None, gt=0, le=20_100)
     plan: str | None = Field(default=None, max_length=60)
     level: int | None = Field(default=None, ge=0, le=1_000)
+    segment: Number | None = None
 
 
 class Goal(Schema):

@@ -109,7 +109,7 @@ class FromBlueprint(Schema):
     """`changes` are values in place of the blueprint's; `lang` is what members read."""
 
     lang: Literal["en", "zh"]
-    changes: GroupChange = GroupChange()  # type: ignore[call-arg]  # ninja fills them
+    changes: GroupChange | None = None
 
 
 class TaskIn(Schema):
@@ -187,7 +187,7 @@ def create_group_from_blueprint(request: Call, key: Key, body: FromBlueprint) ->
     """A group with gate, welcome, rules, drafts of auto-replies, moderation and checklist."""
     return do_found_from_blueprint(
         request.auth.community, key, lang=body.lang, by=request.auth.actor,
-        answers=plain_of(given(body.changes)),
+        answers=plain_of(given(body.changes)) if body.changes else {},
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from django.urls import path
 from qunluo.console.care import (
     gatherings,
     incidents,
+    introductions,
     needs,
     patrols,
     promises,
@@ -16,6 +17,7 @@ from qunluo.console.care import (
 
 app_name = "care"
 _INCIDENT = "incidents/<int:incident_id>"
+_INTRODUCTION = "introductions/<int:introduction_id>"
 _TESTIMONY = "testimonies/<int:testimony_id>"
 _GATHERING = "gatherings/<int:gathering_id>"
 _WISH = "wishes/<int:wish_id>"
@@ -57,5 +59,15 @@ urlpatterns = [
     path(f"{_GATHERING}/edit", gatherings.edit, name="edit_gathering"),
     path(f"{_GATHERING}/off", gatherings.call_off, name="call_off"),
     path(f"{_GATHERING}/came/<int:member_id>", gatherings.came, name="note_attendance"),
+    path("introductions", introductions.introductions, name="introductions"),
+    path("introductions/look", introductions.look, name="look_for_pairs"),
+    path(f"{_INTRODUCTION}/accept", introductions.accept, name="accept_introduction"),
+    path(f"{_INTRODUCTION}/dismiss", introductions.dismiss, name="dismiss_introduction"),
+    path("introductions/complements", introductions.complement, name="complement"),
+    path(
+        "introductions/complements/<int:complement_id>/remove",
+        introductions.uncomplement,
+        name="uncomplement",
+    ),
     path("wishes/merges/<int:merge_id>/undo", wishes.undo_merge, name="undo_wish_merge"),
 ]

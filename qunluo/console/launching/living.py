@@ -49,7 +49,7 @@ def find_facts(group: Group, tasks: Any, now: datetime) -> Facts:
     return Facts(
         state=group.state, taken=group.taken, capacity=group.capacity,
         moderators=seats.filter(moderator=True).count(), pinned=len(group.pinned),
-        drafts=AutoReply.objects.filter(group=group, active=False).count(),
+        drafts=AutoReply.objects.filter(group=group, active=False, answer__contains="〔").count(),
         requests=JoinRequest.objects.filter(group=group, state="waiting").count(),
         late_tasks=sum(bool(t.due_at and t.due_at < now) for t in waiting),
         open_tasks=len(waiting), quiet_days=max((now - last).days, 0),

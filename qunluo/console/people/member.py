@@ -17,6 +17,7 @@ from qunluo.console.people.answering import REFUSED, done, found, number_in, tel
 from qunluo.console.people.members import of
 from qunluo.console.people.sentence import gather, say
 from qunluo.console.people.standing import CorrectForm, context_of
+from qunluo.console.people.ties import context_of as ties_context
 from qunluo.console.people.timeline import FILTERS, name_actors, tell, timeline
 from qunluo.kit import clock
 from qunluo.members import actions
@@ -53,7 +54,8 @@ def page(
         "consents": latest_consents(row), "memberships": row.memberships.select_related("group")
         .order_by("-pk"), "has_contact": bool(row.phone_sealed or row.email_sealed),
         "now": clock.now(), **_times(request, row), **_sameness(request, row),
-        **_forms(request, row), **context_of(request, row, refused), **more,
+        **_forms(request, row), **context_of(request, row, refused),
+        **ties_context(row), **more,
     }  # fmt: skip
     wrong = any(isinstance(form, Form) and form.errors for form in (refused, *more.values()))
     return render(

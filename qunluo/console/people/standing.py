@@ -46,8 +46,8 @@ class CorrectForm(forms.Form):
     value = forms.ChoiceField(label=gettext_lazy("What it should be"))
     why = usual.why()
 
-    def __init__(self, name: str, at: Thresholds, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **{"prefix": name, **more})
+    def __init__(self, name: str, at: Thresholds, given: Any = None, **more: Any) -> None:
+        super().__init__(given, prefix=name, **more)
         lang = current_lang()
         choices = [(value, words(lang)) for value, words in list_choices(name, at).items()]
         self.fields["value"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
