@@ -39,9 +39,9 @@ class Gate(Schema):
     """Who may come in. `near` needs lat, lon and km, `tag` tags, `plan` a plan, `level` a
     level, `segment` a segment."""
 
-    kind: Literal[
-        "open", "approval", "invited", "tag", "near", "plan", "level", "segment"
-    ] = "open"
+    kind: Literal["open", "approval", "invited", "tag", "near", "plan", "level", "segment"] = (
+        "open"
+    )
     tags: list[Number] | None = Field(default=None, max_length=50)
     lat: Latitude | None = None
     lon: Longitude | None = None
