@@ -119,8 +119,8 @@ class StandingChange(models.Model):
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="standing_changes")
     name = models.CharField(max_length=20)
-    before = models.CharField(max_length=20)
-    after = models.CharField(max_length=20)
+    before = models.CharField(max_length=60)  # all flags together are 21
+    after = models.CharField(max_length=60)
     why = models.JSONField(default=dict)  # {"en", "zh"}
     by = models.CharField(max_length=80)
     at = models.DateTimeField()

@@ -13,8 +13,13 @@ from qunluo.events.actions import record
 from qunluo.events.models import Event
 from qunluo.members.actions import do_erase, do_merge, do_undo_merge
 from qunluo.members.models import Member
-from qunluo.standing.actions import do_judge_all, do_note_order, do_set_thresholds
-from qunluo.standing.models import Contact, Correction, Standing, Tally
+from qunluo.standing.actions import (
+    do_judge_all,
+    do_note_order,
+    do_note_refund,
+    do_set_thresholds,
+)
+from qunluo.standing.models import Contact, Correction, Standing, StandingChange, Tally
 from qunluo.standing.queries import chips_of, standing_of
 from qunluo.standing.sums import add_up, do_add
 from qunluo.standing.tasks import do_rehome
@@ -141,3 +146,12 @@ def test_a_community_moves_its_own_borders(tea: Community, buyer: Member) -> Non
     do_set_thresholds(tea, Thresholds(mature_orders=1), by="staff:1")
     do_judge_all(tea)
     assert Standing.objects.get(member=buyer).lifecycle == "mature"
+
+
+def test_all_risks_at_once_are_one_change(tea: Community, buyer: Member) -> None:
+    do_note_refund(tea, order="A-1", amount_minor=9900, refunded_at=NOON)
+    for kind in ("member_joined", "member_left", "member_removed"):
+        record(kind, community=tea.pk, member=buyer.pk)
+    judged(tea, buyer)
+    change = StandingChange.objects.get(name="flags")
+    assert change.after == "refunded,left,removed"
