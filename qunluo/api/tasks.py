@@ -17,8 +17,8 @@ from qunluo.api.actions import do_forget, secret_of
 from qunluo.api.models import HookCall, Webhook
 from qunluo.api.rules import OFF_AFTER, plan_retry, sign, wants
 from qunluo.api.sending import Sent, send
-from qunluo.events.actions import follow, record
-from qunluo.events.models import Consumer, Event
+from qunluo.events.actions import follow, is_behind, record
+from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
 
@@ -60,8 +60,7 @@ def _send_all() -> None:
 def follow_events() -> bool:
     """Plans the calls of new events; whether there were any. Looks before it takes the lock of
     a writer."""
-    position = Consumer.objects.filter(name=FOLLOWER).values_list("position", flat=True).first()
-    if not Event.objects.filter(id__gt=position or 0).exists():
+    if not is_behind(FOLLOWER):
         return False
     return bool(follow(FOLLOWER, plan_calls))
 

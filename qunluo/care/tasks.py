@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from qunluo.care import gatherings, incidents, introductions, needs, suggesting, wishes
-from qunluo.events.actions import follow
-from qunluo.events.models import Consumer, Event
+from qunluo.events.actions import follow, is_behind
+from qunluo.events.models import Event
 from qunluo.messaging.tasks import Task, register
 
 
@@ -15,8 +15,7 @@ def follow_kinds(
 ) -> bool:
     """Follows all kinds, so that the position moves on where ours are rare; looks before it takes
     the lock of a writer."""
-    position = Consumer.objects.filter(name=name).values_list("position", flat=True).first()
-    if not Event.objects.filter(id__gt=position or 0).exists():
+    if not is_behind(name):
         return False
 
     def choose(events: Sequence[Event]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from qunluo.events.models import Consumer, Event
+from qunluo.events.models import Consumer, Event, Place
 from qunluo.kit import clock
 
 BATCH = 500
@@ -57,14 +57,26 @@ def record_each(
 
 
 def settled() -> QuerySet[Event]:
-    """Events that no earlier one can still appear before: safe to read up to the last."""
-    rows = Event.objects.order_by("id")
+    """Events that no other one can still appear before, in the order to read them in: safe to
+    read up to the last."""
+    rows = Event.objects.order_by("transaction", "id")
     if connection.vendor != "postgresql":
         return rows
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         oldest = cursor.fetchone()[0]
     return rows.filter(transaction__lt=oldest)
+
+
+def find_place(name: str) -> Place:
+    """How far a reader has come."""
+    consumer = Consumer.objects.filter(name=name).first()
+    return consumer.place if consumer is not None else Place()
+
+
+def is_behind(name: str) -> bool:
+    """Whether there may be something to follow; takes no lock."""
+    return Event.objects.filter(find_place(name).after).exists()
 
 
 def follow(
@@ -82,12 +94,12 @@ def follow(
     Consumer.objects.get_or_create(name=name)
     with transaction.atomic():
         consumer = Consumer.objects.select_for_update().get(name=name)
-        rows = settled().filter(id__gt=consumer.position)
+        rows = settled().filter(consumer.place.after)
         if kinds:
             rows = rows.filter(kind__in=kinds)
         found = list(rows[:limit])
         if found:
             handle(found)
-            consumer.position = found[-1].id
-            consumer.save(update_fields=["position"])
+            consumer.transaction, consumer.position = found[-1].place
+            consumer.save(update_fields=["transaction", "position"])
         return len(found)

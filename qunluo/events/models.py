@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -22,6 +22,27 @@ class TransactionNumber(models.Func):
         return "0", []
 
 
+class Place(NamedTuple):
+    """Where a reader is. Ids are drawn before rows are seen: on PostgreSQL a lower one may come
+    to light later. But all rows of transactions below the oldest running one are there, so the
+    order is that of transactions, then of ids."""
+
+    transaction: int = 0
+    id: int = 0
+
+    @property
+    def after(self) -> models.Q:
+        """Events that are still to be read."""
+        later = models.Q(transaction__gt=self.transaction)
+        return later | models.Q(transaction=self.transaction, id__gt=self.id)
+
+    @property
+    def until(self) -> models.Q:
+        """Events that were read."""
+        earlier = models.Q(transaction__lt=self.transaction)
+        return earlier | models.Q(transaction=self.transaction, id__lte=self.id)
+
+
 class Event(models.Model):
     """`kind` is a past participle in English (`member_joined`); `data` is small and flat.
 
@@ -38,12 +59,17 @@ class Event(models.Model):
     cause = models.CharField(max_length=160, null=True, unique=True)
     transaction = models.BigIntegerField(db_default=TransactionNumber())
 
+    @property
+    def place(self) -> Place:
+        return Place(self.transaction, self.pk)
+
     class Meta:
         indexes = [
             models.Index(fields=["community_id", "-id"], name="event_newest"),
             models.Index(fields=["member_id", "-id"], name="event_of_member"),
             models.Index(fields=["group_id", "-id"], name="event_of_group"),
             models.Index(fields=["community_id", "kind", "-id"], name="event_of_kind"),
+            models.Index(fields=["transaction", "id"], name="event_followed"),
         ]
 
     def __str__(self) -> str:
@@ -51,7 +77,13 @@ class Event(models.Model):
 
 
 class Consumer(models.Model):
-    """How far a reader of the record has come; moved in the transaction of what it wrote."""
+    """How far a reader of the record has come: the last event, by transaction and id. Moved in
+    the transaction of what it wrote."""
 
     name = models.CharField(max_length=60, primary_key=True)
+    transaction = models.BigIntegerField(default=0)
     position = models.BigIntegerField(default=0)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.transaction, self.position)

@@ -6,12 +6,11 @@ import secrets
 from random import Random
 
 from django.db import transaction
-from django.db.models import Max
 
 from qunluo.community.actions import do_appoint, do_found
 from qunluo.community.models import Community, Staff, User
 from qunluo.events.actions import SYSTEM
-from qunluo.events.models import Consumer, Event
+from qunluo.events.models import Consumer, Event, Place
 from qunluo.groups.actions import do_found_group
 from qunluo.groups.models import Group
 from qunluo.groups.moderation import do_ensure_rules, do_set_rule
@@ -148,6 +147,9 @@ def _arm(community: Community, owner: Staff) -> None:
 
 def _skip_history() -> None:
     """What happened before the start is no work for the worker."""
-    last = Event.objects.aggregate(last=Max("pk"))["last"] or 0
+    last = Event.objects.order_by("transaction", "id").last()
+    transaction, position = last.place if last is not None else Place()
     for name in FOLLOWERS:
-        Consumer.objects.update_or_create(name=name, defaults={"position": last})
+        Consumer.objects.update_or_create(
+            name=name, defaults={"transaction": transaction, "position": position}
+        )

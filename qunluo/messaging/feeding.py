@@ -26,8 +26,8 @@ from qunluo.archive.schema import EVENTS, MESSAGES
 from qunluo.archive.staging import Stage
 from qunluo.archive.store import Archive
 from qunluo.community.models import Community
-from qunluo.events.actions import settled
-from qunluo.events.models import Consumer, Event
+from qunluo.events.actions import find_place, settled
+from qunluo.events.models import Consumer, Event, Place
 from qunluo.groups.models import Group
 from qunluo.kit import clock
 from qunluo.kit.scratch import scratch
@@ -54,7 +54,7 @@ class Batch:
     messages: list[Message] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     revisions: dict[int, int] = field(default_factory=dict)  # group → the last revision read
-    event_id: int = 0
+    place: Place = field(default_factory=Place)
 
 
 def archive_path(community_id: int) -> Path:
@@ -144,10 +144,14 @@ def _announce(messages: list[Message]) -> dict[int, int]:
 
 def _move(community: Community, batch: Batch) -> None:
     moved = {_revision_name(group): at for group, at in batch.revisions.items()}
-    if batch.event_id:
-        moved[_event_name(community.pk)] = batch.event_id
     if moved:
         _set(moved)
+    if batch.place.id:
+        transaction, position = batch.place
+        Consumer.objects.update_or_create(
+            name=_event_name(community.pk),
+            defaults={"transaction": transaction, "position": position},
+        )
 
 
 # what is new
@@ -175,14 +179,13 @@ def _changed_rooms(community: Community) -> list[tuple[Room, int]]:
 
 
 def _read_events(community: Community, batch: Batch) -> None:
-    name = _event_name(community.pk)
-    after = _positions([name]).get(name, 0)
-    rows = settled().filter(community_id=community.pk, id__gt=after)
+    after = find_place(_event_name(community.pk)).after
+    rows = settled().filter(after, community_id=community.pk)
     found = list(rows.filter(kind__in=[*MOVES, *WHOLE])[:BATCH])
     if not found:
         return
     batch.events = [event for event in found if event.kind in MOVES]
-    batch.event_id = found[-1].pk
+    batch.place = found[-1].place
     whose = {member for event in found if event.kind in WHOLE for member in _people(event)}
     if whose:
         ours = Message.objects.filter(group__community=community, member_id__in=whose)

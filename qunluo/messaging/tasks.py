@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from qunluo.events.actions import follow
-from qunluo.events.models import Consumer, Event
+from qunluo.events.actions import follow, is_behind
+from qunluo.events.models import Event
 from qunluo.groups import tasks as groups
 from qunluo.groups.models import Case, Group
 from qunluo.groups.placing import step_places
@@ -62,8 +62,7 @@ def follow_cases() -> bool:
 def _follow(name: str, kinds: Sequence[str], handle: Callable[[list[Event]], None]) -> bool:
     """Follows all kinds, so that the position moves on where ours are rare; looks before it
     takes the lock of a writer."""
-    position = Consumer.objects.filter(name=name).values_list("position", flat=True).first()
-    if not Event.objects.filter(id__gt=position or 0).exists():
+    if not is_behind(name):
         return False
 
     def choose(events: Sequence[Event]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db import models
 
 from qunluo.community.models import Community
+from qunluo.events.models import Place
 from qunluo.members.models import Member
 
 STAFF = 0  # the partner that stands for all of the staff, in `Contact`
@@ -161,8 +162,14 @@ class Reckoning(models.Model):
     borders = models.JSONField(default=dict)  # recency, frequency, monetary: four cuts each
     claimed_until = models.DateTimeField(null=True)  # by the worker that runs it
     behind = models.BigIntegerField(null=True)  # all is counted anew: the last event counted
+    behind_transaction = models.BigIntegerField(default=0)  # and its transaction
     revision = models.BigIntegerField(default=0)  # one more whenever members are judged
     recounted = models.BigIntegerField(default=0)  # the revision when all was last counted anew
+
+    @property
+    def place(self) -> Place:
+        """The last event that was counted anew."""
+        return Place(self.behind_transaction, self.behind or 0)
 
 
 class Tie(models.Model):

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from qunluo.community.models import Community
-from qunluo.events.actions import follow
-from qunluo.events.models import Consumer, Event
+from qunluo.events.actions import follow, is_behind
+from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.members.models import Member
 from qunluo.members.queries import find_survivor, list_ids
@@ -33,8 +33,7 @@ log = logging.getLogger(__name__)
 def do_follow(limit: int = AT_ONCE) -> bool:
     """Adds the next events to the sums and judges whom they touch; whether there were any. The
     sums and the position stand or fall together, so each event counts once."""
-    position = Consumer.objects.filter(name=FOLLOWER).values_list("position", flat=True).first()
-    if not Event.objects.filter(id__gt=position or 0).exists():
+    if not is_behind(FOLLOWER):
         return False
     return bool(follow(FOLLOWER, do_count, limit=limit))
 
@@ -112,7 +111,9 @@ def do_recount(community: Community) -> None:
         hold_sums()
         for model in (Tally, Contact):
             model._base_manager.filter(community=community).delete()
-        Reckoning.objects.update_or_create(community=community, defaults={"behind": 0})
+        Reckoning.objects.update_or_create(
+            community=community, defaults={"behind": 0, "behind_transaction": 0}
+        )
         _tell_recounted(community.pk)
 
 
@@ -123,18 +124,18 @@ def step_recount(limit: int = AT_ONCE) -> bool:
     if not waiting.exists():
         return False
     with transaction.atomic():
-        position = hold_sums().position
+        read = hold_sums().place
         row = waiting.select_related("community").select_for_update(of=("self",)).first()
         if row is None:
             return False
-        mine = Q(community_id=row.community_id, id__gt=row.behind, id__lte=position)
-        events = list(Event.objects.filter(mine).order_by("id")[:limit])
+        mine = Event.objects.filter(row.place.after, read.until, community_id=row.community_id)
+        events = list(mine.order_by("transaction", "id")[:limit])
         counted = (event for event in events if event.kind in COUNTED)
         do_add(add_up(counted, {row.community_id: ZoneInfo(row.community.zone)}))
         over = len(events) < limit
-        row.behind = None if over else events[-1].id
+        row.behind_transaction, row.behind = (0, None) if over else events[-1].place
         row.judged_on = None if over else row.judged_on
-        row.save(update_fields=["behind", "judged_on"])
+        row.save(update_fields=["behind", "behind_transaction", "judged_on"])
         if over:
             _tell_recounted(row.pk)
     return True

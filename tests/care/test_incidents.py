@@ -99,7 +99,7 @@ def test_a_burst_of_complaints_opens_one_incident_with_its_evidence(group: Group
     assert len(incident.evidence["messages"]) == 6
     complain(group, 5)
     watch()
-    Consumer.objects.filter(name="care.talk").update(position=0)
+    Consumer.objects.filter(name="care.talk").update(transaction=0, position=0)
     watch()
     assert kinds() == ["negatives"]
 

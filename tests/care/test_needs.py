@@ -49,7 +49,7 @@ def test_needs_and_complaints_are_heard_and_small_talk_is_not(group: Group) -> N
 def test_what_is_heard_twice_is_kept_once(group: Group) -> None:
     say(group, "茶壶漏了")
     hear()
-    Consumer.objects.filter(name="care.talk").update(position=0)
+    Consumer.objects.filter(name="care.talk").update(transaction=0, position=0)
     hear()
     assert Need.objects.count() == 1
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from qunluo.community.models import Community
-from qunluo.events.actions import follow, record
+from qunluo.events.actions import follow, is_behind, record
 from qunluo.events.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,3 +52,24 @@ def test_an_event_of_a_running_transaction_is_not_passed_by(tea: Community) -> N
     with transaction.atomic():
         record("message_posted", community=tea.pk)
     assert follow("reader", found.extend, kinds=["message_posted"]) == 1
+
+
+def test_a_lower_id_that_comes_to_light_later_is_not_lost(tea: Community) -> None:
+    """A longer transaction drew its id first and is seen last."""
+    Event.objects.all().delete()
+    late = record("message_posted", community=tea.pk, data={"whose": "the longer one"})
+    soon = record("message_posted", community=tea.pk, data={"whose": "the shorter one"})
+    Event.objects.filter(pk=late.pk).delete()  # nobody sees it yet
+    Event.objects.filter(pk=soon.pk).update(transaction=1)
+    seen: list[str] = []
+
+    def keep(events: Sequence[Event]) -> None:
+        seen.extend(event.data["whose"] for event in events)
+
+    assert follow("reader", keep) == 1
+    assert not is_behind("reader")
+    late.transaction = 2
+    Event.objects.bulk_create([late])
+    assert is_behind("reader")
+    assert follow("reader", keep) == 1
+    assert seen == ["the shorter one", "the longer one"]
