@@ -120,7 +120,8 @@ def test_a_stopped_import_says_so_and_tidies_up(room: Room, number: signal.Signa
             ends += [kill(room, number, moment, path) for moment in moments(room, path)]
     assert {status for status, _ in ends} <= ENDED, ends
     assert any("已停止" in said for _, said in ends)
-    assert all("Traceback" not in said for _, said in ends)
+    # before our code runs Python may say itself that it was interrupted
+    assert all("Traceback" not in said for status, said in ends if status >= 0)
     assert list(room.temporary.iterdir()) == []
     assert room.run("import", path, "--archive", "a", "--group", "g").status == 0
     assert figures(room, "a") == figures(room, "whole")
