@@ -207,7 +207,8 @@ def test_settings_are_kept_recorded_and_refused_with_what_was_typed(
                               "quiet_from": 21, "quiet_until": 9, "direct_cap_per_day": 1,
                               "welcome_within_s": 20, "trusted_after": 20, "newcomer_hours": 24,
                               "remind_at": 0.5, "remove_at": 0.9, "strike_days": 30,
-                              "nickname_reminders": 2, "dear_order_minor": DEFAULTS.dear_order_minor}  # fmt: skip
+                              "nickname_reminders": 2,
+                              "dear_order_minor": DEFAULTS.dear_order_minor}  # fmt: skip
     bad = client.post("/console/settings", {**wanted, "remind_at": 0.95, "quiet_from": 77})
     assert bad.status_code == 400
     assert 'value="77"' in bad.content.decode()

@@ -38,7 +38,7 @@ UNSEEN = {
 CARE = {  # looked at in tests/care/test_in_browser.py
     "wishes", "wish", "make_wish", "vote", "testimonies", "allow_testimony", "delete_testimony",
     "testimony_image", "gatherings", "gathering", "gathering_seat", "attend", "introduction",
-    "introduction_answer",
+    "introduction_answer", "shown_image",
 }  # fmt: skip
 WIDTHS, LANGS = (1440, 390), ("en", "zh-CN")
 SHOTS = os.environ.get("QUNLUO_SHOTS")  # a folder: what was seen is kept there
