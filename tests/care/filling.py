@@ -7,7 +7,8 @@ from datetime import date, time, timedelta
 
 from qunluo.care.gatherings import Plan, do_plan_gathering, do_sign_up
 from qunluo.care.incidents import do_note_incident, do_open_incident
-from qunluo.care.models import Gathering, Incident, Promise, Wish
+from qunluo.care.introductions import make_token
+from qunluo.care.models import Gathering, Incident, Introduction, Promise, Wish
 from qunluo.care.patrols import do_make_slot
 from qunluo.care.promises import do_promise
 from qunluo.care.rules import Sign
@@ -35,6 +36,7 @@ class Filled:
     wish: Wish
     incident: Incident
     gathering: Gathering
+    token: str  # of an introduction that waits for the member's answer
 
 
 def fill(community: Community) -> Filled:
@@ -60,7 +62,18 @@ def fill(community: Community) -> Filled:
     incident = do_open_incident(community, "hand", sign, group=group, by=staff.actor)
     do_note_incident(incident, "called the shop " + HOSTILE, by=staff.actor)
     _plan(community, group, people)
-    return Filled(group, bob, wishes[0], incident, Gathering.objects.latest("pk"))
+    token = _introduce(community, group, bob, people[2])
+    return Filled(group, bob, wishes[0], incident, Gathering.objects.latest("pk"), token)
+
+
+def _introduce(community: Community, group: Group, one: Member, other: Member) -> str:
+    reasons = [{"en": f"Both: {HOSTILE}", "zh": f"都喜欢：{HOSTILE}"}]
+    asked = Introduction.objects.create(
+        community=community, group=group, one=one, other=other, score=1.0, reasons=reasons,
+        state="asked", note=HOSTILE, suggested_at=clock.now(),
+        expires_at=clock.now() + timedelta(days=7),
+    )  # fmt: skip
+    return make_token(asked, one)
 
 
 def _seat(group: Group, name: str) -> Member:

@@ -33,6 +33,7 @@ DESK = (
 PHONE = (
     "me", "me/{member}/wishes", "me/{member}/wishes/{wish}", "me/{member}/testimonies",
     "me/{member}/gatherings", "me/{member}/gatherings/{gathering}",
+    "i/{token}",
 )  # fmt: skip
 CASES = [(390, "en"), (390, "zh-CN"), (1440, "en"), (1440, "zh-CN")]
 CUT = """() => [...document.querySelectorAll(
@@ -95,7 +96,7 @@ def test_every_page_of_care_fits_and_is_silent(
     alice = make_user("alice")
     filled = fill(do_found("Tea friends", alice))
     names = {"incident": filled.incident.pk, "gathering": filled.gathering.pk,
-             "member": filled.member.pk, "wish": filled.wish.pk}  # fmt: skip
+             "member": filled.member.pk, "wish": filled.wish.pk, "token": filled.token}  # fmt: skip
     shots = Path(os.environ.get("QUNLUO_SHOTS", tmp_path))
     context = chromium.new_context(viewport={"width": width, "height": 844}, locale=lang)
     page, wrong = context.new_page(), list[str]()
