@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.postgres import postgres
@@ -47,14 +49,25 @@ if not ON_POSTGRES:  # which wants tables in the order of their references
     conf.MIGRATION_MODULES = dict.fromkeys(_THEIRS.split())
 conf.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
 django.setup()
-# a process that shares the tests must come by here before Django is loaded
-del os.environ["DJANGO_SETTINGS_MODULE"]
+hypothesis.settings.register_profile("patient", deadline=None)  # machines may be busy
+hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.cast"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--on", choices=["sqlite", "postgres"], default="sqlite")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart() -> Generator[None, None, None]:
+    """Processes that share the tests begin here: they must come by this file before Django is
+    loaded, and would load it at once where the variable is set."""
+    chosen = os.environ.pop("DJANGO_SETTINGS_MODULE")
+    try:
+        yield
+    finally:
+        os.environ["DJANGO_SETTINGS_MODULE"] = chosen
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -102,7 +102,7 @@ def test_an_operation_does_what_the_document_says(
     client = Client(raise_request_exception=False)
     made = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 
-    @settings(max_examples=5, deadline=None, database=None, derandomize=True,
+    @settings(max_examples=5, database=None, derandomize=True,
               suppress_health_check=list(HealthCheck), phases=[Phase.generate])  # fmt: skip
     @given(case=st.one_of(made), known=st.booleans())
     def ask(case: Any, known: bool) -> None:

@@ -107,7 +107,7 @@ def folder():
         yield Path(name)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(MESSAGE, max_size=6), st.lists(EVENT, max_size=4))
 @pytest.mark.parametrize(("module", "name"), [(tabular, "x.csv"), (parquet, "x.parquet")])
 def test_a_table_is_read_back_whole(module, name, messages, events):
@@ -121,7 +121,7 @@ def test_a_table_is_read_back_whole(module, name, messages, events):
     assert found.rejects == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(MESSAGE, max_size=6), st.lists(EVENT, max_size=2))
 def test_a_corpus_is_read_back_whole_but_for_events(messages, events):
     with tempfile.TemporaryDirectory() as place:
@@ -139,7 +139,7 @@ PLAIN = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(MESSAGE.map(lambda m: m | {"platform": "qq"}), max_size=6), st.data())
 def test_chatlab_keeps_what_it_can_hold(messages, data):
     kept = [

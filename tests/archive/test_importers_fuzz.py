@@ -92,7 +92,7 @@ def read(name: str, source: Memory) -> Iterator[Tally]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=damaged(), path=st.sampled_from(PATHS))
 def test_no_bytes_break_an_importer_and_every_line_is_accounted_for(
     name: str, raw: bytes, path: str

@@ -132,7 +132,7 @@ def places(document: object) -> list[tuple[object, object]]:
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(DOCUMENTS)), st.data())
 def test_any_value_anywhere_is_survived(name, data):
     document = copy.deepcopy(DOCUMENTS[name])
@@ -142,7 +142,7 @@ def test_any_value_anywhere_is_survived(name, data):
     take(importer(name), source(name, document))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(DOCUMENTS)), st.data())
 def test_a_file_cut_anywhere_is_survived(name, data):
     whole = source(name, DOCUMENTS[name])

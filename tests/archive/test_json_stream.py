@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qunluo.archive.importers import json_stream
@@ -36,14 +36,12 @@ def walk(raw: bytes, block: int) -> list[object]:
     return found
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), max_size=5), st.integers(1, 40))
 def test_it_gives_the_records_whatever_the_size_of_its_blocks(records, block):
     document = {"before": {"a": [1, "]"]}, "messages": records, "after": "x"}
     assert walk(json.dumps(document, ensure_ascii=False).encode(), block) == records
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.fixed_dictionaries({"id": st.integers(0, 99), "t": TEXTS}), min_size=1),
     st.data(),
@@ -120,13 +118,11 @@ def test_the_outline_shows_keys_and_first_records_of_a_cut_head():
     assert outline(b'[{"ts":"1"},{"ts') == {"": [{"ts": "1"}]}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_outlined(head):
     assert isinstance(outline(head), dict)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet='{}[]",:\\ab1 x', max_size=60), st.integers(1, 9))
 def test_any_text_comes_to_an_end(text, block):
     assert isinstance(walk(text.encode(), block), list)

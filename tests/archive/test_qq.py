@@ -244,7 +244,7 @@ def test_a_manifest_holds_no_messages() -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_lose_no_record(raw: bytes) -> None:
     for text in (
         raw,
@@ -381,7 +381,7 @@ BODY = st.lists(
         st.tuples(NAMES, st.integers(10_000_001, 99_999_999), BODY), min_size=1, max_size=6
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_conversation_comes_back_as_it_was(talk: list[tuple[str, int, str]]) -> None:
     at = datetime(2019, 7, 16, 18, 15, 5, tzinfo=UTC)
     lines = [

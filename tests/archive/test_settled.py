@@ -56,7 +56,7 @@ def whole(settled: Settled, schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *settled.batches()]).combine_chunks()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(export(st.one_of(plain, with_id)), min_size=1, max_size=3))
 def test_exports_in_any_order_settle_to_the_same_rows(parts: list[list[Line]]) -> None:
     forward = reduce(settle, parts, None)
@@ -65,7 +65,7 @@ def test_exports_in_any_order_settle_to_the_same_rows(parts: list[list[Line]]) -
     assert forward == reduce(settle, [], forward)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(export(plain), st.integers(0, 8))
 def test_halves_that_meet_between_two_minutes_settle_to_the_whole(
     lines: list[Line], cut: int
@@ -77,7 +77,7 @@ def test_halves_that_meet_between_two_minutes_settle_to_the_whole(
     assert both.num_rows == len(lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(export(with_id))
 def test_of_each_message_the_latest_edit_stays(lines: list[Line]) -> None:
     rows = settle(None, lines).to_pylist()
@@ -93,7 +93,7 @@ def test_of_each_message_the_latest_edit_stays(lines: list[Line]) -> None:
     assert start is None or any(r["edited_at"] == start for r in rows)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(export(st.one_of(plain, with_id)))
 def test_every_message_knows_who_wrote_before_it_in_its_group(lines: list[Line]) -> None:
     rows = settle(None, lines).to_pylist()
@@ -106,7 +106,7 @@ def test_every_message_knows_who_wrote_before_it_in_its_group(lines: list[Line])
         before[r["group_id"]] = r
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(export(with_id))
 def test_every_reply_knows_whom_it_answers(lines: list[Line]) -> None:
     rows = settle(None, lines).to_pylist()
@@ -118,7 +118,7 @@ def test_every_reply_knows_whom_it_answers(lines: list[Line]) -> None:
         assert r["reply_delay_s"] == delay
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(joins, max_size=8), st.lists(joins, max_size=8))
 def test_events_settle_to_the_same_rows_in_either_order(a: list[Join], b: list[Join]) -> None:
     def events(stored: pa.Table | None, lines: list[Join]) -> pa.Table:

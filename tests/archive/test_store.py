@@ -46,7 +46,7 @@ exports = st.lists(st.one_of(plain, joins), max_size=12).map(
 )
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(exports, st.integers(0, 12), st.integers(0, 12))
 def test_overlapping_exports_in_either_order_make_the_same_archive(
     engine: DuckDB, lines: list[Line | Join], a: int, b: int

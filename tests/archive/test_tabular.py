@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qunluo.archive.importers import tabular
@@ -183,7 +183,6 @@ def test_a_later_block_may_tell_the_order(monkeypatch):
     assert {m["sent_at"].day for m in found.messages} == {3, 28}
 
 
-@settings(deadline=None)
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1)))
 def test_every_local_form_agrees_with_python(at):
     zone = ZoneInfo("Europe/Berlin")
@@ -373,7 +372,6 @@ def test_a_table_without_the_columns_is_told_in_plain_words():
         take(Tabular(), csv_file("a,b", "1,2"))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_after_a_header_are_accounted_for(content):
     source = Memory("x.csv", b"time,sender,text\n" + content)

@@ -171,7 +171,7 @@ def test_a_document_cut_off_keeps_what_was_read() -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_lose_no_record(raw: bytes) -> None:
     for text in (
         raw,
@@ -184,6 +184,6 @@ def test_any_bytes_lose_no_record(raw: bytes) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
                     lambda inner: st.lists(inner, max_size=3), max_leaves=4),
        st.sampled_from(sorted(record())))  # fmt: skip
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_value_in_any_field_is_read_or_set_aside(value: object, key: str) -> None:
     assert read(record(**{key: value})).tally.lines == 1

@@ -147,7 +147,7 @@ ZONES = ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_H
 
 
 @given(st.datetimes(datetime(1980, 1, 1), datetime(2080, 1, 1)), st.sampled_from(ZONES))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_instants_equal_those_of_the_standard_library(at: datetime, zone: str) -> None:
     at = at.replace(second=0, microsecond=0)
     only = Read(f"{at:%Y-%m-%d %H:%M} - A: x\n", zone=ZoneInfo(zone)).only
@@ -268,7 +268,7 @@ def test_a_line_without_end_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_give_rows_or_a_clear_error_and_no_line_is_lost(raw: bytes) -> None:
     for prefix in (b"", b"13/02/2024, 09:05 - A: x\n", b"[2024/2/13 09:05:11] A: x\n"):
         try:
@@ -279,7 +279,7 @@ def test_any_bytes_give_rows_or_a_clear_error_and_no_line_is_lost(raw: bytes) ->
 
 
 @given(st.text(alphabet='0123456789/.-, :[]\n年月APMapm上下午~\u200e"<>()@', max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_anything_that_looks_like_headers_loses_no_line(text: str) -> None:
     try:
         read = Read("13/02/2024, 09:05 - A: x\n" + text)
@@ -328,7 +328,7 @@ TALK = st.lists(st.tuples(st.integers(0, 90_000), NAMES, BODIES), min_size=1, ma
 
 @pytest.mark.parametrize("form", RENDER)
 @given(talk=TALK)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_conversation_comes_back_as_it_was(
     form: str, talk: Iterable[tuple[int, str, str]]
 ) -> None:

@@ -43,7 +43,7 @@ bought = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(bought)
 def test_repeat_rates_equal_a_count_by_hand(rows: list[Bought]) -> None:
     found = find(REPEAT, tables([Said("g", "1", at(0))], orders=orders(rows))).value
@@ -68,7 +68,6 @@ def test_lines_of_one_order_are_one_order() -> None:
     assert found["amount_minor"] == 300
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=60))
 def test_both_tie_rules_equal_their_definition(values: list[int]) -> None:
     array, ordered = np.array(values), sorted(values)
@@ -125,7 +124,6 @@ def test_the_funnel_says_what_it_lacks() -> None:
     assert any("--orders" in note.en for note in found.notes)
 
 
-@settings(deadline=None)
 @given(st.sets(st.tuples(st.integers(1, 6), st.integers(0, 8)), min_size=1), st.integers(0, 8))
 def test_retention_and_churn_equal_a_count_by_hand(
     active: set[tuple[int, int]], last: int

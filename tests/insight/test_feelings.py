@@ -118,7 +118,7 @@ def test_pride_says_that_no_export_holds_it() -> None:
     assert "No chat export" in find(PRIDE, tables([Said("g", "ann", at(0))])).sentence.en
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 80)), max_size=30))
 def test_stickiness_equals_a_count_by_hand(rows: list[tuple[str, int]]) -> None:
     ends = [Said("g", "zoe", datetime(2022, 1, 1)), Said("g", "zoe", datetime(2022, 3, 31))]

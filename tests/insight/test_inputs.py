@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qunluo.insight.cells import count, instant, minor
@@ -172,7 +172,6 @@ def test_a_quoted_line_break_keeps_line_numbers_right(tmp_path: Path) -> None:
     assert [r.line for r in staff.rejects] == [4]
 
 
-@settings(deadline=None)
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)))
 def test_instants_come_back_whole_in_every_spelling(at: datetime) -> None:
     at = at.replace(microsecond=0)
@@ -187,7 +186,6 @@ def test_instants_come_back_whole_in_every_spelling(at: datetime) -> None:
         assert instant(f"{seconds}000", SHANGHAI) == local
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12))
 def test_amounts_come_back_whole_in_every_spelling(hundredths: int) -> None:
     sign, whole, cents = "-" * (hundredths < 0), abs(hundredths) // 100, abs(hundredths) % 100
@@ -207,7 +205,6 @@ def test_odd_amounts_are_read_or_refused(cell: str, value: int | None) -> None:
     assert minor(cell) == value
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_no_cell_makes_a_reader_fail(cell: str) -> None:
     for value in (instant(cell, UTC), minor(cell), count(cell)):

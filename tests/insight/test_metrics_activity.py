@@ -89,7 +89,7 @@ listing = st.lists(
 talk = st.lists(st.tuples(st.sampled_from("ghi"), people), min_size=1, max_size=12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(listing, talk)
 def test_rates_are_those_counted_by_hand(
     listed: list[tuple[str, str, datetime | None]], spoken: list[tuple[str, str]]

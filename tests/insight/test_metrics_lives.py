@@ -61,7 +61,7 @@ messages = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(messages)
 def test_weekly_curves_are_those_counted_by_hand(rows: list[tuple[str, str, int]]) -> None:
     said = [Said(group, who, at(day, 8)) for group, who, day in rows]

@@ -30,7 +30,7 @@ def minutes_of(messages: list[Said]) -> Counter[int]:
     return Counter(pushes.values())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(said, min_size=1, max_size=60))
 def test_push_sizes_are_those_counted_by_hand(messages: list[Said]) -> None:
     found = find(PUSH_SIZE, tables(messages, classes=BRAND))
@@ -42,7 +42,7 @@ def test_push_sizes_are_those_counted_by_hand(messages: list[Said]) -> None:
         assert found.value["largest"] == max(sizes)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(said, min_size=1, max_size=60))
 def test_the_pace_is_brand_messages_over_days_of_life(messages: list[Said]) -> None:
     found = find(DAILY, tables(messages, classes=BRAND))

@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from qunluo.insight.metrics.replying import REPLY_INFERENCE
@@ -108,7 +108,6 @@ lines_of = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(lines_of, st.randoms(use_true_random=False))
 def test_links_point_back_to_others_and_do_not_depend_on_row_order(
     lines: list[Line], shuffle: random.Random

@@ -110,7 +110,7 @@ def test_hostile_names_stay_words(lang: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_name_is_shown_as_it_is(name: str) -> None:
     table = Table(Text("People", "成员"), (Text("who", "谁"),), ((Person(1, name),),))
     chart = b.chart("bar", (Person(1, name), "other"))

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -40,7 +40,6 @@ def cohorts_of(rows: list[tuple[int, set[int]]], last: int) -> Cohorts:
     )
 
 
-@settings(deadline=None)
 @given(people, st.integers(0, 10))
 def test_cohorts_equal_a_count_by_hand(rows: list[tuple[int, set[int]]], last: int) -> None:
     found = cohorts_of(rows, last)
@@ -83,7 +82,6 @@ lives = st.lists(st.tuples(st.integers(1, 30), st.booleans()), min_size=2, max_s
 )
 
 
-@settings(deadline=None)
 @given(lives)
 def test_survival_equals_scipy(rows: list[tuple[int, bool]]) -> None:
     days = np.array([day for day, _ in rows], dtype=float)

@@ -25,7 +25,6 @@ def graph(rows: list[tuple[int, int, int]], keys: range = range(1, 10)):  # type
     return graph_of(np.array(keys), columns[0], columns[1], columns[2].astype(float))
 
 
-@settings(deadline=None)
 @given(edges)
 def test_the_graph_adds_up_what_was_exchanged(rows: list[tuple[int, int, int]]) -> None:
     found = graph(rows)
@@ -38,7 +37,7 @@ def test_the_graph_adds_up_what_was_exchanged(rows: list[tuple[int, int, int]]) 
     assert (a < b).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(edges.filter(bool), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(
     rows: list[tuple[int, int, int]], shuffle: random.Random
@@ -50,7 +49,6 @@ def test_the_order_of_rows_changes_nothing(
     assert communities(one, 7).of.tolist() == communities(other, 7).of.tolist()
 
 
-@settings(deadline=None)
 @given(edges, st.lists(st.integers(0, 5), min_size=40, max_size=40))
 def test_the_core_is_never_more_than_five_in_a_hundred(
     rows: list[tuple[int, int, int]], weeks: list[int]

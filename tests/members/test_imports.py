@@ -249,9 +249,7 @@ def test_no_file_outside_the_data_folder_is_read(tea: Community) -> None:
 
 
 @given(raw=st.binary(max_size=300))
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_in_the_file_it_is_read_or_refused(tea: Community, raw: bytes) -> None:
     with transaction.atomic():
         imported = start(tea, b"id,name,phone,tags\n" + raw)
@@ -284,9 +282,7 @@ def everything() -> list[Any]:
 
 
 @given(rows=st.lists(_row, max_size=12), cut=st.integers(1, 5))
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_file_twice_changes_nothing(
     tea: Community, rows: list[dict[str, str]], cut: int
 ) -> None:

@@ -202,8 +202,7 @@ ACTS = st.lists(
 
 @given(acts=ACTS)
 @careful(
-    max_examples=12, deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 def test_whatever_happens_the_archive_is_what_the_room_shows(
     acts: list[tuple[str, int]], tea: Community, bob: Member

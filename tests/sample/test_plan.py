@@ -134,7 +134,7 @@ def test_whatsapp_text_has_one_line_with_a_sender_per_message(tmp_path: Path) ->
     seed=st.integers(0, 99),
     last_on=st.sampled_from([date(2021, 10, 20), date(2022, 3, 1), date(2023, 3, 20)]),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_possible_plan_gives_its_exact_sizes_and_days(
     messages: int, groups: int, crowd: float, seed: int, last_on: date
 ) -> None:

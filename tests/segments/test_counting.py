@@ -50,9 +50,7 @@ from tests.cast import NOON, make_member
 from tests.segments.strategies import World, make_world, trees
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MANY = settings(
-    max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
+MANY = settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @pytest.fixture(autouse=True)

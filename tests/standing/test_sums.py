@@ -146,8 +146,7 @@ def standings(community: Community) -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k != "revision"} for row in rows]
 
 
-@settings(max_examples=30, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(STEPS, st.integers(1, 9))
 def test_counted_event_by_event_is_counted_from_scratch(steps: list[Step], limit: int) -> None:
     """Any history, in any batches, with merges and their undoing in between; then a night: the
@@ -175,8 +174,7 @@ def test_counted_event_by_event_is_counted_from_scratch(steps: list[Step], limit
         }
 
 
-@settings(max_examples=15, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(STEPS, st.randoms(use_true_random=False))
 def test_the_order_of_the_record_makes_no_difference(steps: list[Step], random: Any) -> None:
     plain = [s for s in steps if s.kind not in ("merge", "undo", "order_paid")]

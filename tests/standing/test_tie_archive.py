@@ -64,8 +64,7 @@ def archive_of(community: Community) -> Archive:
     )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(TALK)
 def test_the_archives_ties_are_those_of_the_living(talk: list[Said]) -> None:
     owner = make_user(f"owner-{clock.time.time_ns()}")
