@@ -35,7 +35,7 @@ class _WithoutPandas:
 
 def report(text: str, to: str) -> Callable[[], object]:
     """The command as a user gives it: import into a new archive, every figure, the page."""
-    from qunluo.cli import main as qunluo  # noqa: PLC0415
+    from qunluo.cli import main as qunluo
 
     words = ["report", text, "-o", to, "--progress", "none"]
     return lambda: qunluo(words, standalone_mode=False)
@@ -43,7 +43,7 @@ def report(text: str, to: str) -> Callable[[], object]:
 
 def archive(*words: str) -> Callable[[], object]:
     """`archive FOLDER ZONE FILES…`: import into an archive folder."""
-    from qunluo.cli import main as qunluo  # noqa: PLC0415
+    from qunluo.cli import main as qunluo
 
     folder, zone, *files = words
     command = ["import", *files, "--archive", folder, "--tz", zone, "--progress", "none"]
@@ -52,24 +52,24 @@ def archive(*words: str) -> Callable[[], object]:
 
 def sample(count: str, to: str) -> Callable[[], object]:
     """The sample community of that many messages."""
-    from qunluo.sample import Plan, write_sample  # noqa: PLC0415
+    from qunluo.sample import Plan, write_sample
 
     return lambda: write_sample(Plan.sized(int(count)), Path(to))
 
 
 def text(count: str, to: str) -> Callable[[], object]:
     """The same as one WhatsApp text."""
-    from qunluo.sample import Plan, write_whatsapp  # noqa: PLC0415
+    from qunluo.sample import Plan, write_whatsapp
 
     return lambda: write_whatsapp(Plan.sized(int(count)), Path(to))
 
 
 def _twelve(folder: str, to: str = "", *, rollups: bool) -> Callable[[], object]:
-    from qunluo.archive.engines.duckdb import DuckDB  # noqa: PLC0415
-    from qunluo.archive.store import Archive  # noqa: PLC0415
-    from qunluo.insight.given import Given  # noqa: PLC0415
-    from qunluo.insight.metrics.count_cubes import TWELVE  # noqa: PLC0415
-    from qunluo.insight.run import study  # noqa: PLC0415
+    from qunluo.archive.engines.duckdb import DuckDB
+    from qunluo.archive.store import Archive
+    from qunluo.insight.given import Given
+    from qunluo.insight.metrics.count_cubes import TWELVE
+    from qunluo.insight.run import study
 
     def work() -> None:
         with DuckDB() as engine:
@@ -92,11 +92,11 @@ def cold(folder: str, to: str = "") -> Callable[[], object]:
 
 def figures(folder: str, to: str = "") -> Callable[[], object]:
     """Every figure of the report that needs only an archive."""
-    from qunluo.archive.engines.duckdb import DuckDB  # noqa: PLC0415
-    from qunluo.archive.store import Archive  # noqa: PLC0415
-    from qunluo.insight.given import Given  # noqa: PLC0415
-    from qunluo.insight.run import findings, study  # noqa: PLC0415
-    from qunluo.insight.sections import all_metrics  # noqa: PLC0415
+    from qunluo.archive.engines.duckdb import DuckDB
+    from qunluo.archive.store import Archive
+    from qunluo.insight.given import Given
+    from qunluo.insight.run import findings, study
+    from qunluo.insight.sections import all_metrics
 
     def work() -> None:
         with DuckDB() as engine:
@@ -107,10 +107,10 @@ def figures(folder: str, to: str = "") -> Callable[[], object]:
 
 def pandas(path: str, zone: str, to: str = "") -> Callable[[], object]:
     """The twelve figures as a script would have them."""
-    import pyarrow.dataset  # noqa: F401, PLC0415 - pandas would load it while it reads
+    import pyarrow.dataset  # noqa: F401 - pandas would load it while it reads
 
-    from bench.comparing import as_tables  # noqa: PLC0415
-    from bench.pandas_twelve import figures as twelve  # noqa: PLC0415
+    from bench.comparing import as_tables
+    from bench.pandas_twelve import figures as twelve
 
     def work() -> None:
         found = twelve(Path(path), zone)
@@ -122,7 +122,7 @@ def pandas(path: str, zone: str, to: str = "") -> Callable[[], object]:
 
 def compare(*folders: str) -> Callable[[], object]:
     """Ends with an error if the figures in the folders differ."""
-    from bench.comparing import differences, read  # noqa: PLC0415
+    from bench.comparing import differences, read
 
     def work() -> None:
         first, *others = [read(Path(f)) for f in folders]
@@ -135,8 +135,8 @@ def compare(*folders: str) -> Callable[[], object]:
 
 def whatstk(path: str) -> Callable[[], object]:
     """Load, messages by day and hour, who answers whom."""
-    from whatstk import WhatsAppChat  # noqa: PLC0415
-    from whatstk.analysis import get_interventions_count, get_response_matrix  # noqa: PLC0415
+    from whatstk import WhatsAppChat
+    from whatstk.analysis import get_interventions_count, get_response_matrix
 
     def work() -> None:
         chat = WhatsAppChat.from_source(path).df
@@ -149,7 +149,7 @@ def whatstk(path: str) -> Callable[[], object]:
 
 def chatminer(path: str) -> Callable[[], object]:
     """Load, messages by author."""
-    from chatminer.chatparsers import WhatsAppParser  # noqa: PLC0415
+    from chatminer.chatparsers import WhatsAppParser
 
     def work() -> None:
         parser = WhatsAppParser(path)
@@ -161,7 +161,7 @@ def chatminer(path: str) -> Callable[[], object]:
 
 def _keep(tables: Any, to: str) -> None:
     if to:
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow.parquet as pq
 
         Path(to).mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():

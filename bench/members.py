@@ -120,7 +120,7 @@ def race(members: int, messages: int, database: str = "sqlite") -> Outcome:
 @contextmanager
 def _installation(database: str) -> Iterator[dict[str, str]]:
     """The environment of an empty one; PostgreSQL as it is installed, with its defaults."""
-    from tests.postgres import postgres  # noqa: PLC0415 - needs a driver that only this part does
+    from tests.postgres import postgres
 
     dropped = ("QUNLUO_DATABASE", "QUNLUO_CLOCK", "DJANGO_SETTINGS_MODULE", "QUNLUO_PARENT")
     env = {name: value for name, value in os.environ.items() if name not in dropped}
@@ -147,8 +147,8 @@ def _run(env: dict[str, str], part: str, count: int) -> dict[str, Any]:
 
 def main() -> None:
     """What runs inside."""
-    from qunluo.kit.settings import read_settings  # noqa: PLC0415
-    from qunluo.server.database import prepare_database  # noqa: PLC0415
+    from qunluo.kit.settings import read_settings
+    from qunluo.server.database import prepare_database
 
     part, count = sys.argv[1], int(sys.argv[2])
     prepare_database(read_settings(), "en")
@@ -157,10 +157,10 @@ def main() -> None:
 
 def _import(count: int) -> dict[str, float]:
     """Founds a community and reads the file in, step by step as the worker does."""
-    from qunluo.community.actions import do_found  # noqa: PLC0415
-    from qunluo.community.models import User  # noqa: PLC0415
-    from qunluo.members.imports import do_queue_import, do_start_import  # noqa: PLC0415
-    from qunluo.members.tasks import step_import  # noqa: PLC0415
+    from qunluo.community.actions import do_found
+    from qunluo.community.models import User
+    from qunluo.members.imports import do_queue_import, do_start_import
+    from qunluo.members.tasks import step_import
 
     community = do_found("Bench", User.objects.create_user(username="owner"))
     began, worked = time.perf_counter(), time.process_time()
@@ -186,9 +186,9 @@ def _peak_mb() -> float:
 def _say(count: int) -> dict[str, float]:
     """Messages as `do_post` leaves them in their tables and in the full-text index, in a group
     for every thousand; the record of who posted when is left out, nothing reads it here."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from qunluo.community.models import Community  # noqa: PLC0415
+    from qunluo.community.models import Community
 
     began = time.perf_counter()
     community = Community.objects.get(name="Bench")
@@ -200,7 +200,7 @@ def _say(count: int) -> dict[str, float]:
 
 
 def _groups(community: Community, count: int) -> list[Group]:
-    from qunluo.groups.actions import do_found_group  # noqa: PLC0415
+    from qunluo.groups.actions import do_found_group
 
     return [
         do_found_group(community, name=f"G{n}", purpose="to be searched", by="system")
@@ -209,11 +209,11 @@ def _groups(community: Community, count: int) -> list[Group]:
 
 
 def _post_all(groups: list[Group], count: int) -> None:
-    from django.db import connection, transaction  # noqa: PLC0415
+    from django.db import connection, transaction
 
-    from qunluo.kit.grams import grams  # noqa: PLC0415
-    from qunluo.members.models import Member  # noqa: PLC0415
-    from qunluo.messaging.models import Room  # noqa: PLC0415
+    from qunluo.kit.grams import grams
+    from qunluo.members.models import Member
+    from qunluo.messaging.models import Room
 
     speakers = list(Member.objects.order_by("id").values_list("id", "name")[:SPEAKERS])
     insert, texts = _insert(), people.sayings(count)
@@ -232,10 +232,10 @@ def _post_all(groups: list[Group], count: int) -> None:
 
 def _insert() -> str:
     """What Django would say for a message, with the values that are the same in all of them."""
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from qunluo.kit import clock  # noqa: PLC0415
-    from qunluo.messaging.models import Message  # noqa: PLC0415
+    from qunluo.kit import clock
+    from qunluo.messaging.models import Message
 
     given = ("group_id", "member_id", "name", "text", "search", "revision")
     same = {"label": "member", "kind": "text", "image": "", "mentions": "[]",
@@ -247,9 +247,9 @@ def _insert() -> str:
 
 
 def _search(count: int) -> dict[str, Any]:
-    from qunluo.community.models import Community  # noqa: PLC0415
-    from qunluo.members.queries import search_ids, search_members  # noqa: PLC0415
-    from qunluo.messaging.queries import search_messages  # noqa: PLC0415
+    from qunluo.community.models import Community
+    from qunluo.members.queries import search_ids, search_members
+    from qunluo.messaging.queries import search_messages
 
     community = Community.objects.get(name="Bench")
     group = community.groups.order_by("id")[1]

@@ -39,9 +39,9 @@ class Counted:
 
 def race(members: int = MEMBERS, rounds: int = 7) -> list[Counted]:
     """Writes columns of as many members, and counts."""
-    from qunluo.archive.engines.duckdb import DuckDB  # noqa: PLC0415 - after Django is set up
-    from qunluo.segments.columns import DAYS, SEATS, TOUCHED, plan_count  # noqa: PLC0415
-    from qunluo.segments.held import Held  # noqa: PLC0415
+    from qunluo.archive.engines.duckdb import DuckDB
+    from qunluo.segments.columns import DAYS, SEATS, TOUCHED, plan_count
+    from qunluo.segments.held import Held
 
     layout = _layout()
     with TemporaryDirectory(prefix="qunluo-bench-") as name, DuckDB() as engine:
@@ -85,13 +85,13 @@ def _clock(ask: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _layout() -> Any:
-    from qunluo.segments.columns import Layout  # noqa: PLC0415
+    from qunluo.segments.columns import Layout
 
     return Layout({tag: tag - 1 for tag in range(1, TAGS + 1)}, {"age": ("field_0", "number")})
 
 
 def _trees() -> list[tuple[str, Any]]:
-    from qunluo.segments import rules as r  # noqa: PLC0415
+    from qunluo.segments import rules as r
 
     tags = r.Either((r.All((r.Tagged(1), r.Tagged(2), r.Not(r.Tagged(3)))),
                      r.All((r.Tagged(4), r.Either((r.Tagged(5), r.Tagged(6))))),
@@ -113,9 +113,9 @@ def _trees() -> list[tuple[str, Any]]:
 def _write(
     folder: Path, members: int, layout: Any, days: pa.Schema, seats: pa.Schema
 ) -> dict[str, Any]:
-    from qunluo.archive.engines.base import Files  # noqa: PLC0415
-    from qunluo.segments.columns import micros  # noqa: PLC0415
-    from qunluo.segments.rules import NUMBERS, WORDS  # noqa: PLC0415
+    from qunluo.archive.engines.base import Files
+    from qunluo.segments.columns import micros
+    from qunluo.segments.rules import NUMBERS, WORDS
 
     draw = np.random.default_rng(7)
     made = micros(datetime(2025, 1, 1, tzinfo=UTC))

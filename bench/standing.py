@@ -83,8 +83,8 @@ def _holds(yes: bool) -> str:
 
 
 def measure(members: int) -> Outcome:
-    from qunluo.kit.settings import read_settings  # noqa: PLC0415 - Django is set up first
-    from qunluo.server.database import prepare_database  # noqa: PLC0415
+    from qunluo.kit.settings import read_settings
+    from qunluo.server.database import prepare_database
 
     prepare_database(read_settings(), "en")
     community, first = _found(members)
@@ -112,9 +112,9 @@ def _peak_mb() -> float:
 
 def _found(members: int) -> tuple[int, int]:
     """A community with members; its id and the first member's."""
-    from qunluo.community.actions import do_found  # noqa: PLC0415
-    from qunluo.community.models import User  # noqa: PLC0415
-    from qunluo.members.models import Member  # noqa: PLC0415
+    from qunluo.community.actions import do_found
+    from qunluo.community.models import User
+    from qunluo.members.models import Member
 
     community = do_found("Bench", User.objects.create_user(username="owner"))
     made = clock.now() - timedelta(days=120)
@@ -174,7 +174,7 @@ _COLUMNS = {
 
 
 def _insert(table: str, rows: Iterator[Row]) -> int:
-    from django.db import connection, transaction  # noqa: PLC0415
+    from django.db import connection, transaction
 
     names, n = _COLUMNS[table], 0
     places = ", ".join(["%s"] * (names.count(",") + 1))
@@ -187,8 +187,8 @@ def _insert(table: str, rows: Iterator[Row]) -> int:
 
 
 def _night(community: int) -> float:
-    from qunluo.community.models import Community  # noqa: PLC0415
-    from qunluo.standing.actions import do_judge_all  # noqa: PLC0415
+    from qunluo.community.models import Community
+    from qunluo.standing.actions import do_judge_all
 
     began = time.perf_counter()
     do_judge_all(Community.objects.get(pk=community))
@@ -197,8 +197,8 @@ def _night(community: int) -> float:
 
 def _one_event(community: int, first: int, members: int) -> float:
     """From the record of one event to the standing that follows; in milliseconds."""
-    from qunluo.events.actions import record  # noqa: PLC0415
-    from qunluo.standing.actions import do_follow  # noqa: PLC0415
+    from qunluo.events.actions import record
+    from qunluo.standing.actions import do_follow
 
     one, other = (first + random.randrange(members) for _ in range(2))
     record("message_posted", community=community, member=one,

@@ -29,8 +29,8 @@ NAMES = ("recency", "frequency", "monetary")
 def judged(path: Path) -> tuple[dict[str, Any], date]:
     """Verdicts by customer, on the day of the last order."""
     from qunluo.events.models import Event  # noqa: PLC0415 - Django is set up first
-    from qunluo.standing.archive import judge_sums  # noqa: PLC0415
-    from qunluo.standing.sums import add_up  # noqa: PLC0415
+    from qunluo.standing.archive import judge_sums  # noqa: PLC0415 - settings first
+    from qunluo.standing.sums import add_up  # noqa: PLC0415 - settings first
 
     table = read_orders(path).table
     ids = table["customer_id"].to_pylist()

@@ -19,7 +19,7 @@ def limit_body(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[..., H
         if not request.path.startswith(ROOT) or size <= limit:
             return answer(request)
         from qunluo.api.errors import TooLargeError  # noqa: PLC0415 - settings come first
-        from qunluo.api.problems import as_problem  # noqa: PLC0415
+        from qunluo.api.problems import as_problem  # noqa: PLC0415 - settings come first
 
         return as_problem(request, TooLargeError(limit=limit))
 

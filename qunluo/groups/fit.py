@@ -205,7 +205,7 @@ def read_answers(given: Mapping[str, str]) -> Answers:
     for question in QUESTIONS:
         if given.get(question.key) not in get_args(allowed[question.key]):
             raise WrongAnswerError(question=question.words)
-    return Answers(**{name: given[name] for name in allowed})  # type: ignore[arg-type]
+    return Answers(**{name: given[name] for name in allowed})  # type: ignore[arg-type]  # checked above to be one of each
 
 
 def judge_fit(answers: Answers, blueprints: Iterable[Blueprint]) -> Fit:

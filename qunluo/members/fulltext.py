@@ -101,7 +101,7 @@ def _match_postgres(
     floor = _find_floor(index, rows, scopes)
     where, words = fulltext.where_rows(index, text)
     near = rows if floor is None else rows.filter(pk__gt=floor)
-    found = list(near.extra(where=[where], params=words).order_by("-pk")[:limit])  # noqa: S610
+    found = list(near.extra(where=[where], params=words).order_by("-pk")[:limit])  # noqa: S610 - our SQL
     if floor is None or len(found) == limit:
         return found
     query = fulltext.query_postgres(text, scopes)

@@ -20,7 +20,7 @@ from qunluo.groups.models import Group, JoinRequest, Membership, ModerationRule
 from qunluo.groups.moderation import list_rules
 from qunluo.kit import clock
 from qunluo.members.models import Member, Tag, TagGroup
-from qunluo.messaging.actions import do_post
+from qunluo.messaging.actions import do_ask, do_post
 from qunluo.messaging.models import AutoReply, Message, Question
 from qunluo.messaging.rules import matches
 from tests.cast import client_of, make_group, make_member, make_staff, make_user
@@ -461,8 +461,6 @@ def test_a_second_tap_on_remove_removes_nobody_twice(desk: Client, said: Message
 
 
 def test_an_answer_in_the_room_closes_the_question(desk: Client, said: Message) -> None:
-    from qunluo.messaging.actions import do_ask  # noqa: PLC0415
-
     do_ask(said)
     path = f"/console/rooms/{said.group_id}/post"
     desk.post(path, {"text": "At 90 degrees", "reply_to": said.pk}, headers=JSON)

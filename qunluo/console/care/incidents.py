@@ -58,7 +58,7 @@ class IncidentForm(forms.Form):
 
     def __init__(self, request: StaffRequest, *args: Any) -> None:
         super().__init__(*args)
-        self.fields["group"].queryset = open_groups(request.community)  # type: ignore[attr-defined]
+        self.fields["group"].queryset = open_groups(request.community)  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
 def phase_words() -> dict[str, str]:

@@ -10,11 +10,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from qunluo.community.actions import do_found
 from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.members.actions import do_set_contact, do_tag
 from qunluo.members.models import Field, Merge, Tagging
-from tests.cast import client_of, make_member, make_staff
+from tests.cast import client_of, make_member, make_staff, make_user
 from tests.console.people.conftest import HOSTILE, SCRIPT, Scene, kinds, read
 
 pytestmark = pytest.mark.django_db
@@ -176,9 +177,6 @@ def test_hostile_names_stay_text(desk: Client, scene: Scene) -> None:
 
 
 def test_another_communitys_members_are_not_there(desk: Client, scene: Scene) -> None:
-    from qunluo.community.actions import do_found  # noqa: PLC0415
-    from tests.cast import make_user  # noqa: PLC0415
-
     dan = make_user("dan")
     do_found("Coffee friends", dan)
     his = client_of(dan)
