@@ -17,7 +17,7 @@ from qunluo.api.actions import do_forget, secret_of
 from qunluo.api.models import HookCall, Webhook
 from qunluo.api.rules import OFF_AFTER, plan_retry, sign, wants
 from qunluo.api.sending import Sent, send
-from qunluo.events.actions import follow, is_behind, record
+from qunluo.events.actions import follow, record
 from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
@@ -58,10 +58,7 @@ def _send_all() -> None:
 
 
 def follow_events() -> bool:
-    """Plans the calls of new events; whether there were any. Looks before it takes the lock of
-    a writer."""
-    if not is_behind(FOLLOWER):
-        return False
+    """Plans the calls of new events; whether there were any."""
     return bool(follow(FOLLOWER, plan_calls))
 
 

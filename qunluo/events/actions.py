@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,23 +83,27 @@ def follow(
     name: str,
     handle: Callable[[Sequence[Event]], None],
     *,
-    kinds: Sequence[str] = (),
+    kinds: Collection[str] = (),
     limit: int = BATCH,
 ) -> int:
-    """Hands the next events to `handle` and moves on, in one transaction; how many there were.
+    """Hands the next events (of these kinds) to `handle` and moves on, in one transaction; how
+    many there were. Looks before it takes the lock of a writer.
 
     What `handle` writes and the position stand or fall together, so each event counts once,
     whenever the process dies. Two workers on one name wait for each other.
     """
+    if not is_behind(name):
+        return 0
     Consumer.objects.get_or_create(name=name)
     with transaction.atomic():
         consumer = Consumer.objects.select_for_update().get(name=name)
         rows = settled().filter(consumer.place.after)
-        if kinds:
-            rows = rows.filter(kind__in=kinds)
-        found = list(rows[:limit])
+        found = list((rows.filter(kind__in=kinds) if kinds else rows)[:limit])
+        # nothing more of ours: past the others too, which need not be looked through again
+        last = found[-1] if len(found) == limit else rows.last()
         if found:
             handle(found)
-            consumer.transaction, consumer.position = found[-1].place
+        if last is not None:
+            consumer.transaction, consumer.position = last.place
             consumer.save(update_fields=["transaction", "position"])
         return len(found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from qunluo.events.actions import follow, is_behind
+from qunluo.events.actions import follow
 from qunluo.events.models import Event
 from qunluo.groups import tasks as groups
 from qunluo.groups.models import Case, Group
@@ -51,26 +51,12 @@ def list_tasks() -> list[Task]:
 
 
 def greet_joiners() -> bool:
-    return _follow("messaging.joins", ["member_joined"], do_greet)
+    return bool(follow("messaging.joins", do_greet, kinds=["member_joined"]))
 
 
 def follow_cases() -> bool:
     """What moderators did by hand shows in the room; what was undone comes back."""
-    return _follow("messaging.cases", ["case_opened", "case_undone"], _follow_cases)
-
-
-def _follow(name: str, kinds: Sequence[str], handle: Callable[[list[Event]], None]) -> bool:
-    """Follows all kinds, so that the position moves on where ours are rare; looks before it
-    takes the lock of a writer."""
-    if not is_behind(name):
-        return False
-
-    def choose(events: Sequence[Event]) -> None:
-        ours = [e for e in events if e.kind in kinds]
-        if ours:
-            handle(ours)
-
-    return bool(follow(name, choose))
+    return bool(follow("messaging.cases", _follow_cases, kinds=["case_opened", "case_undone"]))
 
 
 def _follow_cases(events: Sequence[Event]) -> None:
@@ -101,7 +87,7 @@ def work_outbox() -> bool:
 
 def say_goodbyes() -> bool:
     """A group that closes says so to its room, whoever closed it."""
-    return _follow("messaging.closings", ["group_closing"], _say_goodbyes)
+    return bool(follow("messaging.closings", _say_goodbyes, kinds=["group_closing"]))
 
 
 def _say_goodbyes(events: Sequence[Event]) -> None:

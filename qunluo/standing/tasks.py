@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from qunluo.community.models import Community
-from qunluo.events.actions import follow, is_behind
+from qunluo.events.actions import follow
 from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.members.models import Member
@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 def do_follow(limit: int = AT_ONCE) -> bool:
     """Adds the next events to the sums and judges whom they touch; whether there were any. The
     sums and the position stand or fall together, so each event counts once."""
-    if not is_behind(FOLLOWER):
-        return False
     return bool(follow(FOLLOWER, do_count, limit=limit))
 
 
