@@ -10,6 +10,7 @@ from qunluo.api.errors import WrongCursorError
 from qunluo.api.paging import make_cursor, read_cursor
 from qunluo.community.models import Community
 from qunluo.events.actions import record
+from qunluo.events.models import Event
 from tests.api.calling import Program
 from tests.cast import make_member
 
@@ -40,6 +41,22 @@ def test_the_record_goes_on_from_where_it_was(tea: Community, program: Program) 
     rest = program.get(f"events?kinds=member_met&limit=1&cursor={page['next']}")
     assert [e["id"] for e in rest["items"]] == [second.pk]
     assert rest["next"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_comes_to_light_late_is_read_by_who_goes_on(
+    tea: Community, program: Program
+) -> None:
+    """Its id was drawn first, by a longer transaction."""
+    late = record("member_met", community=tea.pk)
+    there = [record("member_met", community=tea.pk) for _ in range(3)]
+    Event.objects.filter(pk=late.pk).delete()
+    Event.objects.filter(pk__in=[e.pk for e in there]).update(transaction=1)
+    page = program.get("events?kinds=member_met&limit=2")
+    late.transaction = 2
+    Event.objects.bulk_create([late])
+    rest = program.get(f"events?kinds=member_met&limit=5&cursor={page['next']}")
+    assert [e["id"] for e in rest["items"]] == [there[2].pk, late.pk]
 
 
 def test_a_cursor_fits_its_own_list_only(tea: Community, program: Program) -> None:

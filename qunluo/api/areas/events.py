@@ -75,7 +75,7 @@ def list_events(request: Call, asked: Query[EventsAsked]) -> dict[str, Any]:
     kinds = sorted({kind.strip() for kind in asked.kinds.split(",") if kind.strip()})
     if kinds:
         rows = rows.filter(kind__in=kinds)
-    return cut(rows, asked, of="events", newest=asked.newest_first)
+    return cut(rows, asked, of="events", newest=asked.newest_first, by=("transaction", "pk"))
 
 
 @area.post("/events", "events:write", EventOut, 201)
