@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from qunluo.community.models import Staff
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.deeds import say_kind
+from qunluo.console.people.moves import say_move
 from qunluo.console.wording import current_lang
 from qunluo.events.models import Event
 from qunluo.groups.models import Group
@@ -63,7 +64,8 @@ def _tell(request: StaffRequest, events: list[Event]) -> list[dict[str, Any]]:
             "what": say_kind(event.kind, current_lang()), "why": event.data.get("why", ""),
             "group": groups.get(event.group_id or 0), "member": members.get(event.member_id or 0),
             "member_at": _address("people:member", event.member_id),
-            "details": [(k, v) for k, v in event.data.items() if k != "why"],
+            "moved": (moved := say_move(event)),
+            "details": [] if moved else [(k, v) for k, v in event.data.items() if k != "why"],
         }
         for event in events
     ]  # fmt: skip
