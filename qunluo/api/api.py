@@ -8,6 +8,7 @@ from qunluo.api.areas import (
     community,
     events,
     groups,
+    introductions,
     launching,
     members,
     messages,
@@ -23,7 +24,7 @@ from qunluo.api.problems import answer_problems
 AREAS: tuple[Area, ...] = (
     community.area, groups.area, launching.area, members.area, codes.area, messages.area, moderation.area,
     outgoing.area, orders.area, events.area, webhooks.area, care.area,
-    segments.area,
+    segments.area, introductions.area,
 )  # fmt: skip
 
 api = DescribedAPI(

@@ -59,6 +59,8 @@ MEANINGS: dict[Scope, Any] = {
     "replies:write": gettext_lazy("make and switch auto-replies"),
     "care:read": gettext_lazy("wishes, incidents, gatherings, testimonies"),
     "care:write": gettext_lazy("answer wishes, open incidents, note exchanges and attendance"),
+    "introductions:read": gettext_lazy("who is suggested to whom, and what came of it"),
+    "introductions:write": gettext_lazy("ask two members about an introduction, or dismiss it"),
 }
 M = TypeVar("M", bound=Model)
 

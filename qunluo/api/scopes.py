@@ -13,6 +13,7 @@ Scope = Literal[
     "moderation:write", "questions:read", "questions:write", "events:read", "events:write",
     "webhooks:read", "webhooks:write", "community:read", "deliveries:read", "codes:read",
     "codes:write", "replies:read", "replies:write", "care:read", "care:write",
+    "introductions:read", "introductions:write",
 ]  # fmt: skip
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -38,6 +39,8 @@ PERMISSION: dict[Scope, Permission] = {
     "replies:write": "run_groups",
     "care:read": "care",
     "care:write": "run_care",
+    "introductions:read": "edit_members",
+    "introductions:write": "edit_members",
     "events:read": "see_audit",
     "events:write": "edit_members",
     "webhooks:read": "manage_api",

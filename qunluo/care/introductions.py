@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from qunluo.care.errors import IntroductionGoneError, NotReachableError, WhyMissingError
 from qunluo.care.models import Introduction, IntroductionOptOut
-from qunluo.care.telling import do_tell, find_channel_of
+from qunluo.care.telling import do_call_off, do_tell, find_channel_of
 from qunluo.community.models import Community
 from qunluo.events.actions import record
 from qunluo.groups.models import Membership
@@ -32,7 +32,7 @@ ANSWER_DAYS = 7
 MEASURED_DAYS = 28
 AT_ONCE = 200
 WAITING = ("suggested", "asked")
-OVER = ("made", "refused", "expired", "dismissed", "met", "lapsed")
+OVER = ("made", "withdrawn", "refused", "expired", "dismissed", "met", "lapsed")
 ASK = Text(
     "May we introduce you to {name}? You are both in “{group}”. {note}\n"
     "Only if you both say yes will either of you hear more. Your answer, until {day}: {link}",
@@ -53,6 +53,20 @@ def list_introductions(community: Community, *states: str) -> QuerySet[Introduct
     """Introductions in these states, the most connecting first."""
     rows = Introduction.objects.filter(community=community, state__in=states or ("suggested",))
     return rows.select_related("one", "other", "group").order_by("-score", "id")
+
+
+def count_suggested(community: Community) -> int:
+    """How many pairs wait for an operator."""
+    return list_introductions(community, "suggested").count()
+
+
+def list_own(member: Member) -> list[tuple[Introduction, Member]]:
+    """What a member is asked now and who they were introduced to, each with the other one; the
+    newest first."""
+    shown = Q(state="asked", expires_at__gt=clock.now()) | Q(state="made")
+    rows = _of(Introduction.objects.filter(shown), member).order_by("-decided_at", "-id")
+    rows = rows.select_related("one", "other", "group")
+    return [(row, _turned_to(row, member.pk)[1]) for row in rows]
 
 
 def may_introduce(member: Member) -> bool:
@@ -85,11 +99,10 @@ def find_by_token(token: str) -> tuple[Introduction, Member, Member] | None:
         return None
     rows = Introduction.objects.select_related("one", "other", "group", "community")
     found = rows.filter(pk=int(number)).first()
-    if found is None:
+    me = find_survivors([int(mine)]).get(int(mine), int(mine))
+    if found is None or me not in found.pair:
         return None
-    if found.one_id == int(mine):
-        return found, found.one, found.other
-    return found, found.other, found.one
+    return (found, *_turned_to(found, me))
 
 
 def said_by(introduction: Introduction, member: Member) -> bool | None:
@@ -106,9 +119,7 @@ def do_accept(introduction: Introduction, *, note: str = "", site: str, by: str)
     """Asks both for their consent. `site` is where they reach our pages. Raises
     `IntroductionGoneError`, `NotReachableError`."""
     row = _hold(introduction, "suggested")
-    if not share_group(row) or (row.one_id, row.other_id) in have_met(
-        [(row.one_id, row.other_id)]
-    ):
+    if not share_group(row) or have_met([row.pair]):
         raise IntroductionGoneError
     if not (may_introduce(row.one) and may_introduce(row.other)):
         raise NotReachableError
@@ -163,6 +174,7 @@ def do_answer(introduction: Introduction, member: Member, *, yes: bool) -> Intro
     row = _hold(introduction, "asked")
     if row.expires_at is not None and row.expires_at <= clock.now():
         raise IntroductionGoneError
+    _, other = _turned_to(row, member.pk)
     if member.pk == row.one_id:
         row.one_said = yes
     else:
@@ -172,7 +184,6 @@ def do_answer(introduction: Introduction, member: Member, *, yes: bool) -> Intro
     elif row.one_said and row.other_said:
         row.state, row.made_at = "made", clock.now()
     row.save()
-    other = row.other if member.pk == row.one_id else row.one
     _record(
         "introduction_answered", row, member, other, member.actor, answer="yes" if yes else "no"
     )
@@ -189,6 +200,19 @@ def _do_introduce(row: Introduction) -> None:
         )
         do_tell(member, text, cause=f"introduction:{row.pk}:made:{member.pk}")
         _record("introduction_made", row, member, other, "system")
+
+
+@transaction.atomic
+def do_withdraw(introduction: Introduction, member: Member) -> None:
+    """One of two who were introduced takes it back: neither page shows it any more, nobody is
+    told, and what is not sent yet does not leave. It is measured all the same. Raises
+    `IntroductionGoneError`."""
+    row = _hold(introduction, "made")
+    _, other = _turned_to(row, member.pk)
+    row.state = "withdrawn"
+    row.save(update_fields=["state"])
+    do_call_off(f"introduction:{row.pk}:made:{end.pk}" for end in (row.one, row.other))
+    _record("introduction_withdrawn", row, member, other, member.actor)
 
 
 @transaction.atomic
@@ -221,6 +245,13 @@ def _hold(introduction: Introduction, state: str) -> Introduction:
     if row is None:
         raise IntroductionGoneError
     return row
+
+
+def _turned_to(row: Introduction, member: int) -> tuple[Member, Member]:
+    """The two with this member first; raises `IntroductionGoneError` for somebody else."""
+    if member not in row.pair:
+        raise IntroductionGoneError
+    return (row.one, row.other) if member == row.one_id else (row.other, row.one)
 
 
 def _both(row: Introduction) -> tuple[tuple[Member, Member], tuple[Member, Member]]:
@@ -287,9 +318,9 @@ def do_tidy(community: Community) -> None:
     """Takes suggestions back that are none any more: they met, one left, or wants no such
     thing. They are measured all the same."""
     rows = list(list_introductions(community, "suggested"))
-    met = have_met((row.one_id, row.other_id) for row in rows)
+    met = have_met(row.pair for row in rows)
     for row in rows:
-        if (row.one_id, row.other_id) in met:
+        if row.pair in met:
             state = "met"
         elif share_group(row) and may_introduce(row.one) and may_introduce(row.other):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Greatest, Least
 
 from qunluo.community.models import Community, Staff
 from qunluo.groups.models import Group
@@ -328,11 +329,12 @@ class Introduction(models.Model):
 
     STATES = (
         "suggested", "asked", "made", "refused", "expired", "dismissed", "met", "lapsed",
+        "withdrawn",
     )  # fmt: skip
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="introductions")
     group = models.ForeignKey(Group, models.SET_NULL, null=True, related_name="introductions")
-    one = models.ForeignKey(Member, models.CASCADE, related_name="+")  # the smaller id
+    one = models.ForeignKey(Member, models.CASCADE, related_name="+")
     other = models.ForeignKey(Member, models.CASCADE, related_name="+")
     score = models.FloatField()
     reasons = models.JSONField(default=list)  # [{"en", "zh"}], for the staff
@@ -355,11 +357,11 @@ class Introduction(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["one", "other"], condition=~models.Q(state="lapsed"),
-                name="introduced_once",
+                Least("one", "other"), Greatest("one", "other"),  # a merge may turn them around
+                condition=~models.Q(state="lapsed"), name="introduced_once",
             ),
             models.CheckConstraint(
-                condition=models.Q(one__lt=models.F("other")), name="introduction_is_ordered"
+                condition=~models.Q(one=models.F("other")), name="introduction_is_of_two"
             ),
         ]  # fmt: skip
         indexes = [
@@ -369,6 +371,11 @@ class Introduction(models.Model):
                 name="introduction_to_measure",
             ),
         ]  # fmt: skip
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """Both, the smaller id first."""
+        return min(self.one_id, self.other_id), max(self.one_id, self.other_id)
 
     @property
     def waits_for(self) -> list[Member]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from qunluo.groups.models import Membership
@@ -33,6 +34,12 @@ def do_tell(
         member.community, channel=channel, kind="direct", cause=cause, body={"text": text},
         member=member, purpose="service", own_act=own_act, due_at=due_at, expires_at=expires_at,
     )  # fmt: skip
+
+
+def do_call_off(causes: Iterable[str]) -> int:
+    """Takes back what was planned under these causes and has not left yet; how many that were."""
+    planned = Delivery.objects.filter(cause__in=list(causes), state="planned")
+    return planned.update(state="dropped", why="taken back")
 
 
 def is_here(member: Member) -> bool:

@@ -102,6 +102,7 @@ DEEDS: dict[str, Text] = {
     ),
     "introduction_answered": Text("answered about an introduction", "答复了牵线"),
     "introduction_made": Text("introduced two members", "介绍两位成员相识"),
+    "introduction_withdrawn": Text("took an introduction back", "撤回了牵线"),
     "introduction_dismissed": Text("dismissed an introduction", "搁置了牵线"),
     "introduction_expired": Text("saw an introduction run out", "牵线到期未答复"),
     "introductions_switched": Text(

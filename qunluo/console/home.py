@@ -39,6 +39,7 @@ def _list_todos(request: StaffRequest) -> list[tuple[overview.Todo, str]]:
         ("moderate", overview.list_cases_left(community)),
         ("care", care.list_promises_left(community, now)),
         ("run_care", care.list_testimonies_left(community)),
+        ("edit_members", care.list_introductions_left(community)),
         ("run_groups", list_tasks_left(community, now)),
         ("run_groups", overview.list_groups_left(community, now)),
     )

@@ -22,6 +22,7 @@ from qunluo.groups.actions import do_leave
 from qunluo.groups.models import Membership
 from qunluo.groups.naming import find_example
 from qunluo.h5.errors import NameMissingError, NotSureError
+from qunluo.h5.introducing import own_context
 from qunluo.h5.joining import NAME_LENGTH, marketing_words
 from qunluo.h5.limits import limit
 from qunluo.h5.out import list_open_cases
@@ -58,6 +59,7 @@ def _person(member: Member) -> dict[str, Any]:
         "member": member, "community": member.community,
         "seats": [(seat, _example(seat)) for seat in seats.order_by("id")],
         "switches": list_switches(member), "cases": list_open_cases(member),
+        **own_context(member),
         "directs": list(DirectItem.objects.filter(member=member).order_by("-id")[:20]),
     }  # fmt: skip
 

@@ -68,12 +68,16 @@ class Relation:
     def is_unique(self) -> bool:
         """Whether moving a row can break a unique key."""
         meta = self.model._meta
-        keys = [
-            set(c.fields) for c in meta.constraints if isinstance(c, models.UniqueConstraint)
-        ]
+        keys = [_columns(c) for c in meta.constraints if isinstance(c, models.UniqueConstraint)]
         keys += [set(names) for names in meta.unique_together]
         column: Any = meta.get_field(self.field)
         return column.unique or any(self.field in key for key in keys)
+
+
+def _columns(key: models.UniqueConstraint) -> set[str]:
+    """The columns that a unique key is made of, by name or inside of an expression."""
+    parts = (part for expression in key.expressions for part in expression.flatten())
+    return {*key.fields, *(part.name for part in parts if isinstance(part, models.F))}
 
 
 def list_relations() -> list[Relation]:

@@ -9,18 +9,29 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.cache import cache
 
+from qunluo.care.introductions import (
+    do_accept,
+    do_answer,
+    do_dismiss,
+    do_withdraw,
+    make_token,
+    measure_due,
+)
 from qunluo.care.models import Complement, Introduction
-from qunluo.care.suggesting import do_suggest
+from qunluo.care.suggesting import do_suggest, measure
 from qunluo.community.actions import do_found
 from qunluo.community.models import User
 from qunluo.events.actions import record
+from qunluo.events.models import Event
 from qunluo.groups.models import Group
 from qunluo.kit import clock
+from qunluo.members.actions import do_merge, do_undo_merge
 from qunluo.members.models import Member
 from qunluo.messaging.models import Delivery
 from qunluo.standing.tasks import do_follow
 from tests.care.test_introductions import make_tag, seat
-from tests.cast import NOON, client_of, make_group, make_staff, make_user
+from tests.cast import NOON, client_of, make_group, make_member, make_staff, make_user
+from tests.h5.people import browser_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "/console/care/introductions"
@@ -160,3 +171,118 @@ def test_ties_are_drawn_and_listed(alice: User, group: Group) -> None:
     assert "回复 1 次" in page
     page = client_of(alice).get(f"/console/groups/{group.pk}").content.decode()
     assert "Everybody here has a tie" in page
+
+
+# the first page
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "1 introduction is suggested"), ("zh-CN", "还没有任何关系")]
+)
+def test_the_first_page_says_how_many_wait_and_leads_there(
+    alice: User, pair: Introduction, lang: str, words: str
+) -> None:
+    home = client_of(alice, lang).get("/console/").content.decode()
+    assert words in home
+    assert f'href="{PAGE}"' in home
+    assert HOSTILE not in home
+    do_dismiss(pair, why="they are sisters", by="staff:1")
+    assert words not in client_of(alice, lang).get("/console/").content.decode()
+
+
+def test_who_may_not_introduce_is_not_asked_to(pair: Introduction) -> None:
+    helper = make_staff(pair.community, "store_staff").user
+    assert (
+        "introduction is suggested" not in client_of(helper).get("/console/").content.decode()
+    )
+
+
+# the member's own page
+
+
+def ask(pair: Introduction) -> Introduction:
+    do_accept(pair, note="You both like tea.", site="http://localhost", by="staff:1")
+    pair.refresh_from_db()
+    return pair
+
+
+def test_a_member_sees_who_asks_and_may_take_a_yes_back(pair: Introduction) -> None:
+    phone = browser_of(pair.one)
+    assert "Introductions" not in phone.get("/me").content.decode()
+    token = make_token(ask(pair), pair.one)
+    page = phone.get("/me").content.decode()
+    assert f"/i/{token}" in page
+    assert "Your answer is asked for" in page
+    assert HOSTILE not in page
+    phone.post(f"/i/{token}/answer", {"say": "yes"})
+    assert "waiting for the other answer" in phone.get("/me").content.decode()
+    phone.post(f"/i/{token}/answer", {"say": "no"})
+    assert "Introductions" not in phone.get("/me").content.decode()
+    pair.refresh_from_db()
+    assert pair.state == "refused"
+
+
+def test_what_was_made_is_taken_back_and_nobody_is_told(pair: Introduction) -> None:
+    ask(pair)
+    for member in (pair.one, pair.other):
+        do_answer(pair, member, yes=True)
+    one, other = browser_of(pair.one), browser_of(pair.other)
+    for phone in (one, other):
+        assert "You were introduced to" in phone.get("/me").content.decode()
+    token = make_token(pair, pair.one)
+    assert 'value="withdraw"' in one.get(f"/i/{token}").content.decode()
+    before = Delivery.objects.count()
+    one.post(f"/i/{token}/answer", {"say": "withdraw"})
+    pair.refresh_from_db()
+    assert pair.state == "withdrawn"
+    for phone in (one, other):
+        assert "You were introduced to" not in phone.get("/me").content.decode()
+    made = Delivery.objects.filter(cause__contains=":made:")
+    assert set(made.values_list("state", flat=True)) == {"dropped"}
+    assert Delivery.objects.count() == before
+    told = Event.objects.filter(kind="introduction_withdrawn")
+    assert told.get().member_id == pair.one_id
+    assert "taken back" in other.get(f"/i/{make_token(pair, pair.other)}").content.decode()
+    assert one.post(f"/i/{token}/answer", {"say": "withdraw"}).status_code == 400
+    assert do_suggest(pair.community) == 0
+
+
+def test_an_introduction_taken_back_is_measured_as_one_that_was_made(
+    pair: Introduction,
+) -> None:
+    ask(pair)
+    for member in (pair.one, pair.other):
+        do_answer(pair, member, yes=True)
+    pair.refresh_from_db()
+    do_withdraw(pair, pair.other)
+    with clock.use(clock.faster(0, NOON + timedelta(days=29))):
+        assert measure_due()
+    assert (measure(pair.community).introduced.n, measure(pair.community).others.n) == (1, 0)
+
+
+def test_a_merged_member_still_sees_what_they_were_asked(pair: Introduction) -> None:
+    ask(pair)
+    phone, kept = browser_of(pair.one), make_member(pair.community, "Bobby")
+    link = f"/i/{make_token(pair, pair.one)}"
+    merge = do_merge(kept, pair.one, evidence={"kind": "hand"}, by="staff:1")
+    assert f"/i/{make_token(pair, kept)}" in phone.get("/me").content.decode()
+    client_of().post(f"{link}/answer", {"say": "yes"})
+    pair.refresh_from_db()
+    assert (pair.one_id, pair.one_said, pair.other_said) == (kept.pk, True, None)
+    do_undo_merge(merge, by="staff:1")
+    assert client_of().get(f"/i/{make_token(pair, kept)}").status_code == 404
+    assert client_of().get(link).status_code == 200
+
+
+def test_two_who_turn_out_to_be_one_are_introduced_to_nobody(pair: Introduction) -> None:
+    ask(pair)
+    phone, link = browser_of(pair.one), f"/i/{make_token(pair, pair.one)}"
+    do_merge(pair.one, pair.other, evidence={"kind": "hand"}, by="staff:1")
+    assert client_of().get(link).status_code == 404
+    assert "Introductions" not in phone.get("/me").content.decode()
+
+
+def test_nobody_else_reads_who_is_introduced_to_whom(pair: Introduction) -> None:
+    ask(pair)
+    other = make_member(pair.community, "Zoe")
+    assert "Dora" not in browser_of(other).get("/me").content.decode()

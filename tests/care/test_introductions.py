@@ -371,13 +371,15 @@ def test_a_dismissed_pair_is_not_suggested_again(group: Group, coffee: Tag) -> N
         do_accept(row, site=SITE, by=STAFF)
 
 
-def test_under_another_name_it_is_the_same_pair(group: Group, coffee: Tag) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_under_another_name_it_is_the_same_pair(group: Group, coffee: Tag, number: int) -> None:
     row = suggested(group, coffee)
     do_dismiss(row, why="They quarrelled", by=STAFF)
     kept = seat(group, "Gus", coffee)
     assert do_suggest(group.community) == 2
     Introduction.objects.filter(state="suggested").delete()
-    do_merge(kept, row.other, evidence={"kind": "hand"}, by=STAFF)
+    gone = row.one if number == 0 else row.other
+    do_merge(kept, gone, evidence={"kind": "hand"}, by=STAFF)
     assert do_suggest(group.community) == 0
 
 

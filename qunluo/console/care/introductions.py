@@ -88,7 +88,8 @@ def _tabs() -> list[tuple[str, str]]:
 def _states() -> dict[str, str]:
     return {
         "suggested": _("suggested"), "asked": _("both were asked"), "made": _("introduced"),
-        "refused": _("one said no"), "expired": _("no answer in time"),
+        "withdrawn": _("introduced, then taken back"), "refused": _("one said no"),
+        "expired": _("no answer in time"),
         "dismissed": _("dismissed"), "met": _("met by themselves"),
         "lapsed": _("no longer suggested"),
     }  # fmt: skip

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from qunluo.care.handbook import NAMES
 from qunluo.care.incidents import list_incidents
+from qunluo.care.introductions import count_suggested, list_introductions
 from qunluo.care.models import Testimony
 from qunluo.care.patrols import Planned, list_planned
 from qunluo.care.promises import list_owed
@@ -73,6 +74,18 @@ def list_testimonies_left(community: Community) -> list[Todo]:
         Todo("testimony", row.text[:80], row.member.name, "care:testimonies")
         for row in rows.select_related("member").order_by("pk")[:MOST]
     ]
+
+
+def list_introductions_left(community: Community) -> list[Todo]:
+    """How many pairs wait to be asked, and why the first of them would connect."""
+    n = count_suggested(community)
+    if not n:
+        return []
+    first = list_introductions(community, "suggested")[0]
+    words = ngettext("{n} introduction is suggested", "{n} introductions are suggested", n)
+    about = " · ".join([f"{first.one.name} – {first.other.name}",
+                        *map(in_words, first.reasons)])  # fmt: skip
+    return [Todo("introduction", words.format(n=n), about[:160], "care:introductions")]
 
 
 def in_words(stored: dict[str, str]) -> str:
