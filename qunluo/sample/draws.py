@@ -13,8 +13,9 @@ import numpy as np
 
 from qunluo.sample.clock import DAY, HOUR, MINUTE
 from qunluo.sample.counts import Counts
+from qunluo.sample.friends import Friends, converse
 from qunluo.sample.groups import Groups
-from qunluo.sample.lives import CAMPAIGN_HOUR, Lives
+from qunluo.sample.lives import CAMPAIGN_HOUR, MONOLOGUE, Lives
 from qunluo.sample.numbers import Array, Ints, Random, draw, expand, stream, table_of
 from qunluo.sample.people import HOST_SLOTS, STAFF_SLOTS, SYSTEM_ACCOUNT, People
 from qunluo.sample.planted import ANYBODY, Planted
@@ -81,7 +82,9 @@ class Drawing:
         people: People,
         counts: Counts,
         planted: Planted,
+        friends: Friends,
     ) -> None:
+        self.friends = friends
         self.seed, self.groups, self.lives = seed, groups, lives
         self.people, self.counts, self.planted = people, counts, planted
         self.minutes = [minute_table(h) for h in (BRAND_HOURS, MEMBER_HOURS, SYSTEM_HOURS)]
@@ -98,6 +101,7 @@ class Drawing:
         brand, talk = self._brand(random, start, end), self._members(random, seated, start, end)
         rows = stacked([brand, talk, self._system(random, start, end)])
         self._answer(random, seated, rows, len(brand), end)
+        self._befriend(rows, start, end)
         return _by_time(rows)
 
     def _cells(self, counts: Array, start: int, end: int) -> tuple[Array, Array]:
@@ -219,6 +223,15 @@ class Drawing:
         aim.answer(replies[~second], np.flatnonzero(open_to))
         aim.answer(staff, np.flatnonzero(open_to & talk))
         aim.answer(replies[second], replies[~second][rows.target[replies[~second]] >= 0])
+
+    def _befriend(self, rows: Rows, start: int, end: int) -> None:
+        """Friends take over messages that are no answer and have none."""
+        members = self.people.members
+        free = (rows.klass == MEMBER) & (rows.campaign == NOBODY) & (rows.target < 0)
+        free &= (rows.tone < MONOLOGUE) & (rows.at > members.spoke_at[rows.member] + 1)
+        free[rows.target[rows.target >= 0]] = False
+        random = stream(self.seed, "conversations", start)
+        converse(random, rows, self.friends, members, free, (start, end), EXPLICIT)
 
 
 PLANTED_ROW = -2  # in `campaign`: a row whose time and author must stay

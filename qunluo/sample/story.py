@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from qunluo.sample.accounts import Accounts, plan_accounts
 from qunluo.sample.clock import Clock
 from qunluo.sample.contents import Content, Writer
 from qunluo.sample.counts import plan_counts, plan_slabs
 from qunluo.sample.draws import Drawing, Rows
+from qunluo.sample.friends import Friends, plan_friends
 from qunluo.sample.groups import Groups, plan_groups
 from qunluo.sample.lives import Lives, plan_lives
 from qunluo.sample.numbers import Random, stream
+from qunluo.sample.pace import Pace, plan_pace
 from qunluo.sample.people import People, plan_people
 from qunluo.sample.plan import Plan
-from qunluo.sample.planted import plan_planted
+from qunluo.sample.planted import Planted, plan_planted
 from qunluo.sample.tables import Typesetter
 from qunluo.sample.texts import Pool, text_pool
 
@@ -43,12 +46,25 @@ class Story:
         self.pool: Pool = text_pool()
         self.setter = Typesetter(self.pool, self.groups, self.accounts, self.clock)
 
+    @cached_property
+    def planted(self) -> Planted:
+        return plan_planted(self.plan, self.groups, self.lives, self.people.members)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """What was to be said, before the dice."""
+        return plan_pace(self.groups, self.lives, self.people.members, self.planted)
+
+    @cached_property
+    def friends(self) -> Friends:
+        return plan_friends(self.plan, self.people.members, self.pace.rate)
+
     def slabs(self) -> Iterator[Slab]:
         """All messages, in order of time, a bounded number at once."""
-        members = self.people.members
-        planted = plan_planted(self.plan, self.groups, self.lives, members)
+        members, planted = self.people.members, self.planted
         counts = plan_counts(self.plan, self.groups, self.lives, members, planted)
-        drawing = Drawing(self.plan.seed, self.groups, self.lives, self.people, counts, planted)
+        drawing = Drawing(self.plan.seed, self.groups, self.lives, self.people, counts, planted,
+                          self.friends)  # fmt: skip
         writer = Writer(self.pool, self.groups, self.lives, members)
         before = 0
         for start, end in plan_slabs(self.clock, counts):

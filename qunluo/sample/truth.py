@@ -19,6 +19,7 @@ from qunluo.sample.groups import Groups
 from qunluo.sample.lives import Lives
 from qunluo.sample.numbers import Array, Ints
 from qunluo.sample.orders import Orders, campaign_ids
+from qunluo.sample.partners import Partners
 from qunluo.sample.people import CIRCLES, PARTS, STANDINGS, People
 from qunluo.sample.plan import Plan
 from qunluo.sample.planted import voice_of
@@ -55,6 +56,7 @@ class Tally:
         self.by_member = np.zeros(len(people.members), np.int64)
         self.evidence = np.zeros(len(EVIDENCE), np.int64)
         self.messages = 0
+        self.partners = Partners(people.first_silent)
 
     def add(self, rows: Rows, content: Content) -> None:
         """Counts one slab; slabs are whole days."""
@@ -68,6 +70,7 @@ class Tally:
         self.by_member += np.bincount(rows.member[talk], minlength=len(self.by_member))
         self.evidence += np.bincount(rows.evidence, minlength=len(EVIDENCE))
         self._brand_days(rows, np.flatnonzero(klass == BRAND))
+        self.partners.add(rows)
 
     def _brand_days(self, rows: Rows, brand: Array) -> None:
         if not len(brand):

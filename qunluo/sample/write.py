@@ -16,7 +16,10 @@ from qunluo.archive.schema import EVENTS, MESSAGES
 from qunluo.kit.errors import QunluoError
 from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
+from qunluo.sample.deeds import plan_deeds, write_deeds
 from qunluo.sample.events import event_tables, plan_events
+from qunluo.sample.habits import plan_habits
+from qunluo.sample.meant import Plans, standing_table, tie_table
 from qunluo.sample.orders import Orders, plan_orders, write_orders
 from qunluo.sample.plan import Plan
 from qunluo.sample.roster import Registry, write_corporate, write_roster, write_staff
@@ -27,7 +30,8 @@ from qunluo.sample.truth import REPLIES, Tally, member_table, reply_table, truth
 Progress = Callable[[int, int], None]
 FILES = (
     "messages.parquet", "events.parquet", "roster.csv", "staff.csv", "orders.csv",
-    "corporate.csv", "truth.json", "truth_members.parquet", "truth_replies.parquet",
+    "corporate.csv", "deeds.parquet", "truth.json", "truth_members.parquet",
+    "truth_replies.parquet", "truth_standing.parquet", "truth_ties.parquet",
 )  # fmt: skip
 UNIQUE = (
     "message_id",
@@ -120,6 +124,7 @@ def _write_others(story: Story, tally: Tally, to: Path) -> Sample:
     with whole(to / "orders.csv") as path:
         write_orders(path, orders, story.lives, registry, clock)
     _write_truth(story, tally, stays, orders, registry, to)
+    _write_standing(story, tally, stays, orders, registry, to)
     return Sample(to, plan, tally.messages, events, len(stays.group), len(orders.at))
 
 
@@ -145,6 +150,24 @@ def _write_truth(
     truth = truth_of(story, tally, stays, orders, registry)
     with whole(to / "truth.json") as path:
         path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _write_standing(
+    story: Story, tally: Tally, stays: Stays, orders: Orders, registry: Registry, to: Path
+) -> None:
+    """The deeds of the last weeks, and where everybody was meant to stand at their end."""
+    plan, people, pace = story.plan, story.people, story.pace
+    habits = plan_habits(plan, people, stays, pace.rate)
+    deeds = plan_deeds(plan, people, stays, orders, pace, habits, story.friends)
+    familiar = tally.partners.finish(plan.days, len(registry.ids))
+    plans = Plans(plan.days, pace, stays, orders, deeds, habits,
+                  story.friends, familiar)  # fmt: skip
+    with whole(to / "deeds.parquet") as path:
+        write_deeds(path, deeds, story.groups, registry, story.clock)
+    with whole(to / "truth_standing.parquet") as path:
+        pq.write_table(standing_table(plans, registry), path, compression="zstd")
+    with whole(to / "truth_ties.parquet") as path:
+        pq.write_table(tie_table(plans, registry), path, compression="zstd")
 
 
 @contextmanager

@@ -35,19 +35,23 @@ from qunluo.standing.sums import Sums, add_up
 from qunluo.standing.thresholds import USUAL, Thresholds
 
 ONE = 1  # the only community
+TURNED = (*TALK, "reaction", "invite")  # what influence goes by
 MOVES = {"join": "member_joined", "leave": "member_left", "remove": "member_removed"}
 
 
 @dataclass(frozen=True)
 class Archive:
     """Messages and membership events as `archive.schema` has them, and orders (member_id,
-    paid_at: local and naive, amount_minor). `staff` are ids of accounts that are the brand's."""
+    paid_at: local and naive, amount_minor). `staff` are ids of accounts that are the brand's;
+    `deeds` (at, member_id, kind, others, amount_minor) are what else members did, under the names
+    that the record has for it."""
 
     messages: pa.Table
     moves: pa.Table
     orders: pa.Table
     zone: ZoneInfo
     staff: frozenset[str] = frozenset()
+    deeds: pa.Table | None = None
 
     @cached_property
     def ids(self) -> list[str]:
@@ -71,6 +75,8 @@ def tell_archive(found: Archive, until: date) -> Iterator[Event]:
     yield from _moves(found, end)
     yield from _talk(found, end)
     yield from _orders(found, end)
+    if found.deeds is not None:
+        yield from _deeds(found, found.deeds, end)
 
 
 def _event(kind: str, at: datetime, member: int | None, **data: Any) -> Event:
@@ -120,6 +126,24 @@ def _orders(found: Archive, end: datetime) -> Iterator[Event]:
         at = paid_at.replace(tzinfo=found.zone)
         if name in found.number and at < end:
             yield _event("order_paid", at, found.number[name], amount_minor=int(amount or 0))
+
+
+def _deeds(found: Archive, deeds: pa.Table, end: datetime) -> Iterator[Event]:
+    columns = ("at", "member_id", "kind", "others", "amount_minor")
+    for at, name, kind, others, minor in zip(*_columns(deeds, columns), strict=True):
+        member = found.number.get(name)
+        if member is not None and at < end:
+            told = [found.number[one] for one in others or () if one in found.number]
+            yield _event(kind, at, member, **_told(kind, told, minor))
+
+
+def _told(kind: str, others: list[int], minor: int | None) -> dict[str, Any]:
+    """What the record would keep of a deed."""
+    if kind == "message_reacted":
+        return {"on": True, "to_member": others[0] if others else None}
+    if kind == "order_refunded":
+        return {"whole": True, "amount_minor": int(minor or 0)}
+    return {"compliant": True} if kind == "nickname_set" else {"with": others}
 
 
 def _columns(table: pa.Table, names: Sequence[str]) -> list[list[Any]]:
@@ -183,7 +207,7 @@ def _ties(facts: Mapping[int, Facts], since: int) -> Ints:
     pairs: dict[tuple[int, int], list[int]] = {}
     for pk, mine in facts.items():
         for c in mine.contacts:
-            if c.outward and c.day >= since and c.partner != STAFF:
+            if c.outward and c.day >= since and c.partner != STAFF and c.kind in TURNED:
                 row = pairs.setdefault((pk, c.partner), [0, 0])
                 row[0] += c.n * (c.kind in TALK)
                 row[1] |= c.kind == "invite"

@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_another_seed_gives_another_community(tmp_path: Path) -> None:
     write_sample(SMALL, tmp_path / "a")
     write_sample(replace(SMALL, seed=2), tmp_path / "b")
-    for name in FILES:
+    for name in set(FILES) - {"truth_ties.parquet"}:  # so small a community has no friends
         assert (tmp_path / "a" / name).read_bytes() != (tmp_path / "b" / name).read_bytes()
 
 

@@ -1,23 +1,34 @@
-"""The planted truth of a sample beside what standing finds in its messages, moves and orders."""
+"""The planted truth of a sample beside what standing finds in its record."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from qunluo.standing.archive import Archive, judge_archive
-from qunluo.standing.rules import Verdict
+from qunluo.insight.rfm import customers, threshold_scores
+from qunluo.standing.archive import ONE, Archive, judge_sums, tell_archive
+from qunluo.standing.rules import RFM, Verdict
+from qunluo.standing.sums import Sums, add_up
+from qunluo.standing.tie_rules import Bond, find_bonds, find_medians, is_strong, turns_of
 
 ZONE = ZoneInfo("Asia/Shanghai")
+MESSAGES = ["message_id", "group_id", "sent_at", "sender_id", "role", "reply_to", "mentions"]
+PHASES = {"ripen": ("new", "growing"), "extend": ("mature",), "win_back": ("silent", "lost")}
+WISH = 29  # of 100, what one adopted wish is worth
+AT_RISK = 50  # of 100
+SHOWN = ("new", "growing", "mature")  # who is still heard of
+FIFTH = 5
 
 
 @dataclass(frozen=True)
@@ -38,12 +49,15 @@ class Score:
         return self.both / self.planted if self.planted else 1.0
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.precision:.3f} / {self.recall:.3f} of {self.planted}"
+        return (
+            f"{self.name}: precision {self.precision:.3f}, recall {self.recall:.3f} "
+            f"of {self.planted} planted"
+        )
 
 
 @dataclass
 class Planted:
-    """A sample on a day: what was planted by then, and what is found by then."""
+    """A sample at the end of its last day: who was meant to be what, and who is found to be."""
 
     folder: Path
     today: date
@@ -51,6 +65,9 @@ class Planted:
     def _csv(self, name: str) -> pa.Table:
         types = pa_csv.ConvertOptions(strings_can_be_null=True)
         return pa_csv.read_csv(self.folder / name, convert_options=types)
+
+    def _table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        return pq.read_table(self.folder / f"{name}.parquet", columns=columns)
 
     @cached_property
     def orders(self) -> pa.Table:
@@ -62,184 +79,144 @@ class Planted:
         return kept.filter(pc.is_valid(kept["member_id"]))
 
     @cached_property
-    def roster(self) -> pa.Table:
-        return self._csv("roster.csv")
+    def archive(self) -> Archive:
+        roster = self._csv("roster.csv")
+        staff = roster.filter(pc.is_valid(roster["corporate"]))["member_id"].to_pylist()
+        return Archive(
+            self._table("messages", MESSAGES), self._table("events"), self.orders, ZONE,
+            frozenset(staff), self._table("deeds"),
+        )  # fmt: skip
 
     @cached_property
-    def members(self) -> list[dict[str, object]]:
-        """Speaking memberships with what was planted of them."""
-        rows: list[dict[str, object]] = pq.read_table(
-            self.folder / "truth_members.parquet"
-        ).to_pylist()
-        return rows
+    def sums(self) -> Sums:
+        return add_up(tell_archive(self.archive, self.today), {ONE: ZONE})
 
     @cached_property
     def found(self) -> dict[str, Verdict]:
-        roster = self.roster
-        staff = roster.filter(pc.is_valid(roster["corporate"]))["member_id"].to_pylist()
-        messages = pq.read_table(
-            self.folder / "messages.parquet",
-            columns=[
-                "message_id",
-                "group_id",
-                "sent_at",
-                "sender_id",
-                "role",
-                "reply_to",
-                "mentions",
-            ],
-        )
-        archive = Archive(
-            messages, pq.read_table(self.folder / "events.parquet"), self.orders, ZONE,
-            frozenset(staff),
-        )  # fmt: skip
-        return judge_archive(archive, self.today)
-
-    def has(self, name: str, *values: object) -> set[str]:
-        return {pk for pk, v in self.found.items() if v.values[name] in values}
-
-    # what was planted
+        verdicts = judge_sums(self.sums, self.today)
+        return {self.archive.ids[pk - 1]: verdict for pk, verdict in verdicts.items()}
 
     @cached_property
-    def stays(self) -> dict[str, list[tuple[date, date | None]]]:
-        """By member: from when to when in which groups, as far as it was by today."""
-        found = defaultdict(list)
-        columns = ("member_id", "joined_at", "left_at", "corporate")
-        rows = zip(*(self.roster[c].to_pylist() for c in columns), strict=True)
-        for name, joined, left, corporate in rows:
-            if corporate is None and joined.date() <= self.today:
-                gone = left.date() if left and left.date() <= self.today else None
-                found[name].append((joined.date(), gone))
+    def meant(self) -> dict[str, dict[str, Any]]:
+        """By member, the row of `truth_standing.parquet`."""
+        return {row["member_id"]: row for row in self._table("truth_standing").to_pylist()}
+
+    # sets
+
+    def _are(self, name: str, *values: object) -> tuple[set[str], set[str]]:
+        """Who was meant to have one of the values, and who has."""
+        return (
+            {pk for pk, row in self.meant.items() if row[name] in values},
+            {pk for pk, v in self.found.items() if v.values[name] in values},
+        )
+
+    def _highest(self, of: str, name: str, n: int) -> tuple[set[str], set[str]]:
+        """The so many with most of what was meant, and those with the highest score."""
+        want = sorted(self.meant, key=lambda pk: (-self.meant[pk][of], pk))[:n]
+        have = sorted(self.found, key=lambda pk: (-self.found[pk].values[name], pk))[:n]
+        return set(want), set(have)
+
+    def _at_least(self, of: str, name: str, least: int) -> tuple[set[str], set[str]]:
+        return (
+            {pk for pk, row in self.meant.items() if row[of]},
+            {pk for pk, v in self.found.items() if v.values[name] >= least},
+        )
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """Who is found to be still there: of whom a risk is asked."""
+        return [pk for pk, v in self.found.items() if v.values["lifecycle"] in SHOWN]
+
+    def _leaving(self) -> tuple[set[str], set[str]]:
+        return (
+            {pk for pk in self.shown if self.meant[pk]["going"]},
+            {pk for pk in self.shown if self.found[pk].values["churn"] >= AT_RISK},
+        )
+
+    @cached_property
+    def homes(self) -> dict[str, set[Any]]:
+        """The groups and planted communities of each who speaks."""
+        found: dict[str, set[Any]] = defaultdict(set)
+        for row in self._table("truth_members").to_pylist():
+            found[row["member_id"]].add((row["group_id"], row["community"]))
         return found
 
     @cached_property
-    def quiet_on(self) -> dict[str, date]:
-        """From when on somebody was to say nothing, in every group; who never spoke is not here."""
-        latest: dict[str, date] = {}
-        for row in self.members:
-            first = row["joined_at"].astimezone(ZONE).date()  # type: ignore[attr-defined]
-            if first <= self.today:
-                quiet = row["quiet_on"] or date.max
-                latest[str(row["member_id"])] = max(
-                    quiet, latest.get(str(row["member_id"]), date.min)
-                )
-        return latest
-
-    @cached_property
-    def bought(self) -> dict[str, list[date]]:
-        found = defaultdict(list)
-        rows = zip(
-            self.orders["member_id"].to_pylist(),
-            self.orders["paid_at"].to_pylist(),
-            strict=True,
-        )
-        for name, at in rows:
-            if at.date() <= self.today:
-                found[name].append(at.date())
-        return found
-
-    @cached_property
-    def truth(self) -> dict[str, set[str]]:
-        """Sets of members by what was planted."""
+    def bonds(self) -> dict[tuple[str, str], Bond]:
+        """Ties that are found, each pair in the order of the ids."""
+        ids = self.archive.ids
         return {
-            "lost by leaving": {
-                n for n, stays in self.stays.items() if all(s[1] for s in stays)
-            },
-            "silent or lost": self._silent(30),
-            "lost": self._silent(90)
-            | {n for n, s in self.stays.items() if all(x[1] for x in s)},
-            "customer": set(self.bought),
-            "advocate": self._advocates(),
-            "inner circles": self._inner("core", "influence"),
-            "core": self._inner("core"),
-            "mature": self._mature(),
-            "new": self._new(),
-            "two orders": {n for n, days in self.bought.items() if len(days) > 1},
+            (ids[one - 1], ids[other - 1]): bond
+            for (one, other), bond in find_bonds(turns_of(self.sums.contacts)).items()
         }
 
-    def _silent(self, days: int) -> set[str]:
-        """Who was to do nothing since so many days: quiet, no order, not just come; or gone."""
-        border = self.today - timedelta(days=days)
-        found = set()
-        for name, stays in self.stays.items():
-            began = max(day for day, _ in stays)
-            quiet = self.quiet_on.get(name, began)
-            ordered = max(self.bought.get(name, [date.min]))
-            gone = all(left for _, left in stays)
-            if gone or (max(began, ordered) <= border and quiet <= border + timedelta(days=1)):
-                found.add(name)
-        return found
+    def _friends(self) -> tuple[set[Any], set[Any]]:
+        rows, day = self._table("truth_ties").to_pylist(), self.today.toordinal()
+        medians = find_medians(list(self.bonds.values()), day)
+        return (
+            {tuple(sorted((row["member_id"], row["other_id"]))) for row in rows},
+            {pair for pair, bond in self.bonds.items() if is_strong(bond, medians, day)},
+        )  # fmt: skip
 
-    def _inner(self, *circles: str) -> set[str]:
-        """Who was planted into these circles of a group that lives, and still talks."""
-        return {
-            str(row["member_id"]) for row in self.members
-            if row["circle"] in circles and str(row["member_id"]) in self.talking
-        }  # fmt: skip
-
-    @cached_property
-    def talking(self) -> set[str]:
-        """Who was to be heard in the last four weeks, and was: somebody has to be there."""
-        return {
-            pk for pk, v in self.found.items()
-            if v.values["weeks"] and self.quiet_on.get(pk, date.min) > self.today
-        }  # fmt: skip
-
-    def _mature(self) -> set[str]:
-        return {n for n in self.bought if len(self.bought[n]) > 1} - self._silent(30)
-
-    def _new(self) -> set[str]:
-        border = self.today - timedelta(days=14)
-        return {
-            n for n, stays in self.stays.items()
-            if min(a for a, _ in stays) >= border and n not in self.bought
-            and not all(b for _, b in stays)
-        }  # fmt: skip
-
-    def _advocates(self) -> set[str]:
-        """Who brought somebody at their first joining that stayed a week."""
-        moves = pq.read_table(
-            self.folder / "events.parquet", columns=["kind", "at", "subject_id", "inviter_id"]
+    def _rfm(self) -> tuple[set[Any], set[Any]]:
+        """Of each buyer the three classes; the planted ones by the report's own rule, from the
+        orders that were not given back."""
+        deeds = self._table("deeds")
+        given = deeds.filter(pc.equal(deeds["kind"], "order_refunded"))
+        back = list(
+            zip(given["member_id"].to_pylist(), given["amount_minor"].to_pylist(), strict=True)
         )
-        first: dict[str, tuple[datetime, str | None]] = {}
-        for row in moves.filter(pc.equal(moves["kind"], "join")).to_pylist():
-            if row["subject_id"] not in first or row["at"] < first[row["subject_id"]][0]:
-                first[row["subject_id"]] = (row["at"], row["inviter_id"])
-        end = datetime.combine(
-            self.today + timedelta(days=1), datetime.min.time(), ZONE
-        ).astimezone(UTC)
-        return {
-            inviter for name, (at, inviter) in first.items()
-            if inviter and at < end and self._stayed(name)
-        }  # fmt: skip
+        rows = []
+        for row in self.orders.sort_by("paid_at").select(
+            ["member_id", "paid_at", "amount_minor"]
+        ).to_pylist():  # fmt: skip
+            mark = (row["member_id"], row["amount_minor"])
+            if mark in back:
+                back.remove(mark)
+            else:
+                rows.append(row)
+        assert not back
+        days = np.array([(row["paid_at"].date() - date(1970, 1, 1)).days for row in rows])
+        all_ = customers(
+            np.array([row["member_id"] for row in rows], dtype=str), days.astype(np.int64),
+            np.array([row["amount_minor"] for row in rows]),
+            (self.today - date(1970, 1, 1)).days,
+        )  # fmt: skip
+        scores = threshold_scores(all_)
+        want = zip(
+            all_.ids.tolist(), zip(scores.r, scores.f, scores.m, strict=True), strict=True
+        )
+        return (
+            {(pk, k, int(c)) for pk, classes in want for k, c in enumerate(classes)},
+            {
+                (pk, k, v.values[name])
+                for pk, v in self.found.items() if v.values["orders"]
+                for k, name in enumerate(RFM)
+            },
+        )  # fmt: skip
 
-    def _stayed(self, name: str) -> bool:
-        stays = self.stays.get(name, [])
-        if not stays:
-            return False
-        began = min(day for day, _ in stays)
-        end = began + timedelta(days=7)
-        day = began
-        while day <= end:
-            if not any(a <= day and (b is None or b > day) for a, b in stays):
-                return False
-            day += timedelta(days=1)
-        return end <= self.today
+    def sets(self, name: str) -> tuple[set[Any], set[Any]]:
+        """Who was meant, and who is found; `name` as the tests and the docs call it."""
+        kind, _, value = name.partition(" ")
+        if kind in ("rfm", "ties", "leaving"):
+            return {"rfm": self._rfm, "ties": self._friends, "leaving": self._leaving}[kind]()
+        if kind in ("product", "bringing", "content", "revenue"):
+            return self._worth(kind, value)
+        if kind == "phase":
+            return self._are("lifecycle", *PHASES[value])
+        wanted = [int(v) if v.isdigit() else v for v in value.split(" or ")]
+        return self._are(kind, *wanted)
+
+    def _worth(self, name: str, value: str) -> tuple[set[str], set[str]]:
+        if name == "product":
+            return self._at_least("product", name, WISH)
+        if name == "bringing":
+            return self._at_least("brought", name, 1)
+        if name == "content":
+            return self._highest("content", name, int(value))
+        buyers = sum(row["orders"] > 0 for row in self.meant.values())
+        return self._highest("spent_minor", name, buyers // FIFTH)
 
     def score(self, name: str) -> Score:
-        sets = {
-            "lost by leaving": self._left(), "silent or lost": self.has("lifecycle", "silent", "lost"),
-            "lost": self.has("lifecycle", "lost"), "customer": self.has("trust", 5, 6) & self._ordered(),
-            "advocate": self.has("trust", 6), "core": self.has("circle", "core") & self.talking,
-            "inner circles": self.has("circle", "core", "influence") & self.talking,
-            "mature": self.has("lifecycle", "mature"), "new": self.has("lifecycle", "new"),
-            "two orders": self._ordered(2),
-        }  # fmt: skip
-        planted, found = self.truth[name], sets[name]
+        planted, found = self.sets(name)
         return Score(name, len(planted), len(found), len(planted & found))
-
-    def _left(self) -> set[str]:
-        return {pk for pk, v in self.found.items() if "In no group" in v.why["lifecycle"].en}
-
-    def _ordered(self, least: int = 1) -> set[str]:
-        return {pk for pk, v in self.found.items() if v.values["orders"] >= least}
