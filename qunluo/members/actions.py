@@ -44,7 +44,7 @@ from qunluo.members.models import (
     Tagging,
     Touch,
 )
-from qunluo.members.queries import find_identity, find_survivor
+from qunluo.members.queries import find_identity, find_source, find_survivor
 from qunluo.members.rules import ALL, clean_account, clean_name, clean_utm, plain, read_value
 from qunluo.members.sealing import open_contact, seal_email, seal_phone
 from qunluo.members.searching import do_index
@@ -83,13 +83,22 @@ def do_meet(  # noqa: PLR0913 - what a channel knows of an account
     Member.objects.filter(pk=member.pk).update(seen_at=clock.now())
     source = {"code": _find_code(community, code), "inviter": _known(inviter, member),
               "page": plain(page), "utm": clean_utm(utm or {})}  # fmt: skip
+    learned = not new and any(source.values()) and not _is_source_known(member)
     if new or any(source.values()):
         Touch.objects.create(member=member, at=clock.now(), **source)
     if new:
         record("member_met", community=community.pk, member=member.pk, actor=member.actor,
                data={"channel": channel, "code": getattr(source["code"], "pk", None),
                      "inviter": getattr(source["inviter"], "pk", None)})  # fmt: skip
+    elif learned:
+        record("source_learned", community=community.pk, member=member.pk, actor=member.actor)
     return member
+
+
+def _is_source_known(member: Member) -> bool:
+    """Whether a touch tells anything of where they came from."""
+    first, _last = find_source(member)
+    return first is not None and bool(first.code or first.inviter or first.page or first.utm)
 
 
 def _make_identity(

@@ -14,19 +14,23 @@ from operator import and_, or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, FloatField, Q, QuerySet, Sum, TextField, Value
+from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, Sum, TextField, Value
 from django.db.models.expressions import Case, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast, Cos, Power, Radians, Sin, StrIndex
+from django.db.models.functions import Cast, Coalesce, Cos, Power, Radians, Sin, StrIndex
 
 from qunluo.community.models import Community
 from qunluo.kit import clock
-from qunluo.members.models import Member, Tagging
+from qunluo.members.models import Consent, Member, Tagging, Touch
+from qunluo.members.rules import ALL, judge_consent
 from qunluo.segments.rules import (
     All,
+    Allows,
     Birthday,
+    Came,
     Did,
     Either,
+    Flagged,
     Met,
     Near,
     Node,
@@ -39,11 +43,8 @@ from qunluo.segments.rules import (
     StandsIn,
     Tagged,
     Vocabulary,
-    birthdays,
-    first_day,
-    haversine_most,
-    latitudes,
 )
+from qunluo.segments.windows import birthdays, first_day, haversine_most, latitudes
 from qunluo.standing.models import Standing, Tally
 
 NOBODY_Q = Q(pk__in=[])
@@ -118,6 +119,52 @@ def _stands_at(node: StandsAt, scope: Scope) -> Q:
     rows = Standing.objects.filter(community=scope.community)
     where = {f"{node.name}__{_COMPARE[node.op]}": node.value}
     return _among(rows.filter(**where), scope, "member_id")
+
+
+def _flagged(node: Flagged, scope: Scope) -> Q:
+    rows = Standing.objects.filter(community=scope.community)
+    rows = rows.annotate(said=Cast("flags", TextField()))  # the same on every database
+    places = {f"at_{risk}": StrIndex("said", Value(f'"{risk}"')) for risk in node.risks}
+    where = reduce(or_, (Q(**{f"{place}__gt": 0}) for place in places))
+    return _among(rows.annotate(**places).filter(where), scope, "member_id")
+
+
+_TELLS = Q(code__isnull=False) | Q(inviter__isnull=False) | ~Q(utm={})
+_FIRST = _TELLS | ~Q(page="")
+"""What counts as telling anything, as in `members.queries.find_source`."""
+
+
+def _came(node: Came, scope: Scope) -> Q:
+    if node.by == "nothing":
+        return ~_first_touches(_TELLS, scope)
+    if node.by == "inviter":
+        return _first_touches(Q(inviter__isnull=False), scope)
+    if node.by == "code":
+        return _first_touches(Q(code=node.value), scope)
+    both = (
+        Cast(KeyTextTransform(key, "utm"), TextField()) for key in (f"utm_{node.key}", node.key)
+    )
+    return _first_touches(Q(there=node.value), scope, there=Coalesce(*both))
+
+
+def _first_touches(where: Q, scope: Scope, **shown: Any) -> Q:
+    """Members whose first touch that tells anything is one of these; it does itself."""
+    earlier = Q(at__lt=OuterRef("at")) | Q(at=OuterRef("at"), pk__lt=OuterRef("pk"))
+    before = Touch.objects.filter(_FIRST, earlier, member=OuterRef("member"))
+    rows = Touch.objects.filter(member__community=scope.community)
+    rows = rows.annotate(**shown).filter(where).filter(~Exists(before.order_by()))
+    return _among(rows, scope, "member_id")
+
+
+def _allows(node: Allows, scope: Scope) -> Q:
+    asked = judge_consent(node.purpose, None)
+    here = Q(purpose=node.purpose, channel__in=[node.channel, ALL])
+    later = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+    after = Consent.objects.filter(here, later, member=OuterRef("member")).order_by()
+    last = Consent.objects.filter(here, member__community=scope.community)
+    other = last.filter(granted=not asked).filter(~Exists(after))
+    found = _among(other, scope, "member_id")
+    return ~found if asked else found
 
 
 def _days(days: int | None, scope: Scope) -> Q:
@@ -213,5 +260,5 @@ def _of_field(node: OfField, scope: Scope) -> Q:
 _ASKERS: dict[type, Callable[[Any, Scope], Q]] = {
     Tagged: _tagged, StandsIn: _stands_in, StandsAt: _stands_at, Did: _did, Spent: _spent,
     Seated: _seated, Near: _near, Region: _region, Birthday: _birthday, Met: _met,
-    OfField: _of_field,
+    OfField: _of_field, Flagged: _flagged, Came: _came, Allows: _allows,
 }  # fmt: skip

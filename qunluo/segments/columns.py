@@ -16,13 +16,20 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from qunluo.archive.engines.base import Plan
+from qunluo.members.rules import ALL
 from qunluo.segments.rules import (
     NUMBERS,
+    PURPOSES,
+    RISKS,
+    UTM,
     WORDS,
     All,
+    Allows,
     Birthday,
+    Came,
     Did,
     Either,
+    Flagged,
     Met,
     Near,
     Node,
@@ -34,14 +41,11 @@ from qunluo.segments.rules import (
     StandsAt,
     StandsIn,
     Tagged,
-    birthdays,
-    first_day,
-    haversine_most,
-    latitudes,
     walk,
 )
+from qunluo.segments.windows import birthdays, first_day, haversine_most, latitudes
 
-VERSION = 1  # of what is built here: compiled plans are kept under it
+VERSION = 2  # of what is built here: compiled plans are kept under it
 BITS = 62  # of a column: the sign is left alone
 DAYS = pa.schema(
     [("member", pa.int64()), ("kind", pa.string()), ("day", pa.int32()), ("n", pa.int64()),
@@ -57,22 +61,36 @@ FIELD_TYPES = {
 
 @dataclass(frozen=True)
 class Layout:
-    """Where in `people` tags and fields lie."""
+    """Where in `people` tags, fields and consents lie."""
 
     tags: Mapping[int, int]  # tag → its bit, counted over all columns
     fields: Mapping[str, tuple[str, str]]  # key → column, kind
+    channels: tuple[str, ...] = (ALL,)  # that words of consent name, all of them first
 
     @property
     def tag_columns(self) -> list[str]:
         return [f"tags_{n}" for n in range(-(-len(self.tags) // BITS))]
 
+    def allows(self, purpose: str, channel: str) -> str:
+        """The column of a consent; no word names other channels, but for those of all."""
+        place = self.channels.index(channel) if channel in self.channels else 0
+        return f"allows_{place}_{purpose}"
+
+    @property
+    def allow_columns(self) -> list[str]:
+        return [self.allows(p, c) for c in self.channels for p in PURPOSES]
+
     @property
     def schema(self) -> pa.Schema:
-        """Of `people`. Times are microseconds since 1970; `born` is month × 100 + day."""
+        """Of `people`. Times are microseconds since 1970; `born` is month × 100 + day; `flags`
+        has a bit for each of `RISKS`; `told`: the first touch has a code, an inviter or a utm."""
         columns: list[tuple[str, pa.DataType]] = [
             ("id", pa.int64()), ("region", pa.string()), ("born", pa.int16()),
             ("lat", pa.float64()), ("lon", pa.float64()), ("made", pa.int64()),
+            ("flags", pa.int64()), ("code", pa.int64()), ("invited", pa.bool_()), ("told", pa.bool_()),
         ]  # fmt: skip
+        columns += [(f"utm_{part}", pa.string()) for part in UTM]
+        columns += [(name, pa.bool_()) for name in self.allow_columns]
         columns += [(name, pa.int64()) for name in self.tag_columns]
         columns += [(name, pa.string()) for name in WORDS]
         columns += [(name, pa.int64()) for name in NUMBERS]
@@ -95,10 +113,16 @@ def _columns_of(part: Node, layout: Layout) -> set[str]:
         return {layout.fields[part.key][0]} if part.key in layout.fields else set()
     if isinstance(part, StandsIn | StandsAt):
         return {part.name}
+    if isinstance(part, Allows):
+        return {layout.allows(part.purpose, part.channel)}
+    if isinstance(part, Came):
+        return {_SOURCE[part.by] + part.key}
     return _READ.get(type(part), set())
 
 
+_SOURCE = {"code": "code", "inviter": "invited", "nothing": "told", "utm": "utm_"}
 _READ: dict[type, set[str]] = {
+    Flagged: {"flags"},
     Near: {"lat", "lon"}, Region: {"region"}, Birthday: {"born"}, Met: {"made"},
 }  # fmt: skip
 
@@ -221,6 +245,22 @@ def _stands_at(node: StandsAt, asked: Asked) -> Any:
     return _compare(asked.people[node.name], node.op, node.value)
 
 
+def _flagged(node: Flagged, asked: Asked) -> Any:
+    mask = sum(1 << RISKS.index(risk) for risk in node.risks)
+    return _known((asked.people["flags"] & mask) != 0)
+
+
+def _came(node: Came, asked: Asked) -> Any:
+    column = asked.people[_SOURCE[node.by] + node.key]
+    if node.by == "nothing":
+        return ~column
+    return column if node.by == "inviter" else _known(column == node.value)
+
+
+def _allows(node: Allows, asked: Asked) -> Any:
+    return asked.people[asked.layout.allows(node.purpose, node.channel)]
+
+
 def _among(rows: Any, asked: Asked) -> Any:
     return asked.people.id.isin(rows.member)
 
@@ -301,5 +341,5 @@ def _of_field(node: OfField, asked: Asked) -> Any:
 _BUILDERS: dict[type, Callable[[Any, Asked], Any]] = {
     Tagged: _tagged, StandsIn: _stands_in, StandsAt: _stands_at, Did: _did, Spent: _spent,
     Seated: _seated, Near: _near, Region: _region, Birthday: _birthday, Met: _met,
-    OfField: _of_field,
+    OfField: _of_field, Flagged: _flagged, Came: _came, Allows: _allows,
 }  # fmt: skip

@@ -28,6 +28,7 @@ MOST_TOUCHED = 2_000  # more are counted by the database alone, until the column
 AT_ONCE = 500
 TALK = ("message_posted", "message_reacted", "message_recalled", "standing_changed")
 """Events that move sums and standings only, which rounds of standing tell."""
+CODE_GONE = "channel_code_removed"
 MERGES = ("member_merged", "merge_undone")
 
 
@@ -71,6 +72,9 @@ def find_touched(community: Community, snapshot: Snapshot) -> set[int]:
     recounted = row is not None and (
         row.behind is not None or row.recounted > snapshot.revision
     )
+    new = Event.objects.filter(community_id=community.pk, id__gt=snapshot.position)
+    if new.filter(kind=CODE_GONE).exists():  # who came by it came another way now
+        raise TooMuchNewError
     if recounted or count_imported(community) != snapshot.imported:
         raise TooMuchNewError
     found = set(snapshot.unsettled)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import QuerySet
 
 from qunluo.community.models import Community
 from qunluo.kit.text import Text
-from qunluo.members.models import Field, Member, Tag
+from qunluo.members.models import ChannelCode, Field, Member, Tag
 from qunluo.members.queries import live_members
 from qunluo.segments.asking import as_query, scope_of
 from qunluo.segments.errors import WrongTreeError
@@ -56,19 +56,21 @@ def load_vocabulary(community: Community) -> Vocabulary:
     tags = Tag.objects.filter(group__community=community).select_related("group")
     groups: Any = Member._meta.get_field("memberships").related_model._meta.get_field("group")
     named = groups.related_model.objects.filter(community=community)
+    codes = ChannelCode.objects.filter(community=community)
     plain = Vocabulary(
         fields={f.key: FieldName(f.label, f.kind, tuple(f.choices)) for f in fields},
         tags={t.pk: f"{t.group.name} · {t.name}" for t in tags.order_by("group__name", "name")},
         groups=dict(named.order_by("name").values_list("pk", "name")),
+        codes=dict(codes.order_by("name", "pk").values_list("pk", "name")),
     )
-    return Vocabulary(plain.fields, plain.tags, plain.groups, _segments(community, plain))
+    return replace(plain, segments=_segments(community, plain))
 
 
 def _segments(community: Community, plain: Vocabulary) -> dict[int, tuple[str, Node]]:
     """Trees by id. They were checked when they were kept; a name that is gone since is nobody's."""
     rows = list(list_segments(community))
-    there = Vocabulary(plain.fields, _Anything(), _Anything(),
-                       {row.pk: (row.name, NOBODY) for row in rows})  # fmt: skip
+    named = {row.pk: (row.name, NOBODY) for row in rows}
+    there = _open(replace(plain, segments=named))
     return {row.pk: (row.name, _read(row.tree, there)) for row in rows}
 
 
@@ -88,9 +90,12 @@ def _read(tree: Any, vocabulary: Vocabulary) -> Node:
 
 def read_tree(raw: Any, vocabulary: Vocabulary) -> Node:
     """A stored tree, typed; what can't be read any more is nobody."""
-    return _read(
-        raw, Vocabulary(vocabulary.fields, _Anything(), _Anything(), vocabulary.segments)
-    )
+    return _read(raw, _open(vocabulary))
+
+
+def _open(vocabulary: Vocabulary) -> Vocabulary:
+    """Knows every tag, group and code that a tree may name."""
+    return replace(vocabulary, tags=_Anything(), groups=_Anything(), codes=_Anything())
 
 
 def list_members(

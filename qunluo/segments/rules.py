@@ -7,25 +7,28 @@ of it true. Names of tags, groups, fields and segments are ids or keys; `Vocabul
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 from typing import Any, TypeAlias
 
 from qunluo.kit.text import Text
-from qunluo.members.rules import read_date
+from qunluo.members.rules import ALL, read_date
 from qunluo.segments.errors import WrongTreeError
 from qunluo.standing.facts import KINDS
-from qunluo.standing.words import CIRCLE, LIFECYCLE, PHASE
+from qunluo.standing.words import CIRCLE, FLAGS, LIFECYCLE, PHASE
 
 DEEPEST = 8
 MOST_PARTS = 200
 MOST_DAYS = 3_660
-EARTH_KM = 6371.0088
 WORDS: dict[str, tuple[str, ...]] = {
     "lifecycle": tuple(LIFECYCLE), "phase": tuple(PHASE), "circle": tuple(CIRCLE),
 }  # fmt: skip
 """Standings that are words."""
+RISKS = tuple(FLAGS)
+CAME_BY = ("code", "utm", "inviter", "nothing")
+UTM = ("source", "medium", "campaign", "term", "content")
+PURPOSES = ("service", "marketing", "analysis", "location")
 NUMBERS: dict[str, tuple[int, int]] = {
     "trust": (0, 6), "level": (0, 100), "intimacy": (0, 10**9), "recency": (0, 5),
     "frequency": (0, 5), "monetary": (0, 5), "product": (0, 100), "bringing": (0, 100),
@@ -117,6 +120,31 @@ class StandsAt:
 
 
 @dataclass(frozen=True)
+class Flagged:
+    """At least one of these risks is seen in them."""
+
+    risks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Came:
+    """What their first touch that tells anything says: a channel code (its id), a part of the
+    campaign's address (`key` and value), somebody who invited them, or nothing of these."""
+
+    by: str
+    value: int | str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Allows:
+    """Their last word lets us do this on the channel, as `members.queries.may_send` judges."""
+
+    purpose: str
+    channel: str
+
+
+@dataclass(frozen=True)
 class Did:
     """How often they did something in the last local days, today included; None: ever."""
 
@@ -160,7 +188,7 @@ class InSegment:
 
 Node: TypeAlias = (
     All | Either | Not | Never | OfField | Region | Birthday | Met | Tagged | StandsIn | StandsAt
-    | Did | Spent | Seated | Near | InSegment
+    | Flagged | Came | Allows | Did | Spent | Seated | Near | InSegment
 )  # fmt: skip
 NOBODY = Never()
 
@@ -180,11 +208,12 @@ class Vocabulary:
     tags: Mapping[int, str] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
     segments: Mapping[int, tuple[str, Node]] = field(default_factory=dict)
+    codes: Mapping[int, str] = field(default_factory=dict)
 
 
 # reading JSON
 
-_ONE = Text("choose a condition.", "请选择一个条件。")
+_NONE = Text("choose a condition.", "请选择一个条件。")
 _UNKNOWN = Text("there is no condition “{name}”.", "没有“{name}”这种条件。")
 _EMPTY = Text("add a condition, or take this group away.", "请添加一个条件，或删除这个条件组。")
 _DEEP = Text(
@@ -211,6 +240,7 @@ _CYCLE = Text(
     "“{name}”又用到了本人群，人群不能包含自己。",
 )
 _WHERE = Text("the top", "最外层")
+_CODE = Text("a channel code", "渠道码")
 _HUGE = 10**15
 
 
@@ -227,7 +257,7 @@ class _Reader:
         if self.read > MOST_PARTS:
             raise _wrong(at, _MANY)
         if not isinstance(raw, Mapping) or not raw:
-            raise _wrong(at, _ONE)
+            raise _wrong(at, _NONE)
         key = next((k for k in _READERS if k in raw), None)
         if key is None:
             raise _wrong(at, _UNKNOWN.format(name=str(next(iter(raw)))[:40]))
@@ -368,16 +398,40 @@ def _standing(reader: _Reader, raw: Any, at: tuple[int, ...]) -> Node:
         low, high = NUMBERS[name]
         return StandsAt(name, _op(raw, at, COMPARE),
                         _whole(raw.get("value"), at, name, low, high))  # fmt: skip
+    if name == "flags":
+        return Flagged(_some(raw.get("is"), at, RISKS))
     if name not in WORDS:
         raise _wrong(at, _UNKNOWN.format(name=name[:40]))
-    values = raw.get("is")
-    if (
-        not isinstance(values, list)
-        or not values
-        or not set(map(str, values)) <= {*WORDS[name]}
-    ):
-        raise _wrong(at, _VALUE.format(choices=", ".join(WORDS[name])))
-    return StandsIn(name, tuple(v for v in WORDS[name] if v in values))
+    return StandsIn(name, _some(raw.get("is"), at, WORDS[name]))
+
+
+def _some(values: Any, at: tuple[int, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    """One or more of the known words, in their order."""
+    if not isinstance(values, list) or not values or not set(map(str, values)) <= {*known}:
+        raise _wrong(at, _VALUE.format(choices=", ".join(known)))
+    return tuple(v for v in known if v in values)
+
+
+def _one(value: Any, at: tuple[int, ...], known: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise _wrong(at, _VALUE.format(choices=", ".join(known)))
+    return value
+
+
+def _came(reader: _Reader, raw: Any, at: tuple[int, ...]) -> Node:
+    by = _one(raw["came_by"], at, CAME_BY)
+    if by == "code":
+        return Came(by, _named(raw.get("is"), at, reader.vocabulary.codes, _CODE))
+    if by == "utm":
+        return Came(by, _text(raw.get("is"), at), _one(raw.get("key"), at, UTM))
+    return Came(by)
+
+
+def _allows(reader: _Reader, raw: Any, at: tuple[int, ...]) -> Node:
+    channel = str(raw.get("channel", ALL))
+    if not re.fullmatch(r"[a-z0-9_-]{1,20}", channel):
+        raise _wrong(at, _GONE.format(what=Text("a channel", "渠道")))
+    return Allows(_one(raw["allows"], at, PURPOSES), channel)
 
 
 def _did(reader: _Reader, raw: Any, at: tuple[int, ...]) -> Node:
@@ -434,7 +488,8 @@ def _segment(reader: _Reader, raw: Any, at: tuple[int, ...]) -> Node:
 _READERS: dict[str, Callable[[_Reader, Any, tuple[int, ...]], Node]] = {
     "all": _all, "any": _any, "not": _not, "field": _of_field, "fact": _fact, "tag": _tag,
     "standing": _standing, "did": _did, "spent": _spent, "in_group": _group,
-    "was_in_group": _group, "near": _near, "segment": _segment,
+    "was_in_group": _group, "near": _near, "segment": _segment, "came_by": _came,
+    "allows": _allows,
 }  # fmt: skip
 
 
@@ -449,6 +504,11 @@ def as_json(node: Node) -> dict[str, Any]:
 def _out_did(n: Did) -> dict[str, Any]:
     much = {"at_least": n.at_least} if n.at_most is None else {"at_most": n.at_most}
     return {"did": n.kind, **much, "days": n.days}
+
+
+def _out_came(n: Came) -> dict[str, Any]:
+    what = {"utm": {"key": n.key, "is": n.value}, "code": {"is": n.value}}
+    return {"came_by": n.by, **what.get(n.by, {})}
 
 
 def _out_value(name: str, key: str, n: Any) -> dict[str, Any]:
@@ -467,6 +527,9 @@ _WRITERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Tagged: lambda n: {"tag": n.tag},
     StandsIn: lambda n: {"standing": n.name, "is": list(n.values)},
     StandsAt: lambda n: {"standing": n.name, "op": n.op, "value": n.value},
+    Flagged: lambda n: {"standing": "flags", "is": list(n.risks)},
+    Came: _out_came,
+    Allows: lambda n: {"allows": n.purpose, "channel": n.channel},
     Did: _out_did,
     Spent: lambda n: {"spent": {"between": [n.low, n.high]}, "days": n.days},
     Seated: lambda n: {"was_in_group" if n.ever else "in_group": n.group},
@@ -524,40 +587,9 @@ def _is_there(node: Node, vocabulary: Vocabulary) -> bool:
         return node.tag in vocabulary.tags
     if isinstance(node, Seated):
         return node.group in vocabulary.groups
+    if isinstance(node, Came):
+        return node.by != "code" or node.value in vocabulary.codes
     if isinstance(node, OfField):
         known = vocabulary.fields.get(node.key)
         return known is not None and node.op in FIELD_OPS[known.kind]
     return True
-
-
-# windows and places
-
-
-def first_day(days: int | None, today: date) -> date | None:
-    """The first local day of a window of so many days that ends today."""
-    return None if days is None else today - timedelta(days=days - 1)
-
-
-def birthdays(node: Birthday, today: date) -> dict[int, frozenset[int]]:
-    """Months with the days of them that fit; 29 February is kept on the 28th in other years."""
-    if node.op == "month":
-        return {node.value: frozenset(range(1, 32))}
-    found: dict[int, set[int]] = {}
-    for n in range(node.value):
-        day = today + timedelta(days=n)
-        found.setdefault(day.month, set()).add(day.day)
-        if (day.month, day.day) == (2, 28) and (day + timedelta(days=1)).month == 3:
-            found[2].add(29)
-    return {month: frozenset(days) for month, days in found.items()}
-
-
-def haversine_most(km: float) -> float:
-    """The square of half the chord that a distance on the globe of radius 1 has: what
-    `sin²(Δlat/2) + cos·cos·sin²(Δlon/2)` must not pass."""
-    return math.sin(min(km / EARTH_KM, math.pi) / 2) ** 2
-
-
-def latitudes(near: Near) -> tuple[float, float]:
-    """The band in which everything near lies, a little wide."""
-    wide = math.degrees(near.km / EARTH_KM) + 1e-6
-    return max(-90.0, near.lat - wide), min(90.0, near.lat + wide)

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from qunluo.kit.text import Text
+from qunluo.members.rules import ALL
 from qunluo.segments.rules import (
     All,
+    Allows,
     Birthday,
+    Came,
     Did,
     Either,
+    Flagged,
     InSegment,
     Met,
     Near,
@@ -25,7 +29,7 @@ from qunluo.segments.rules import (
     Tagged,
     Vocabulary,
 )
-from qunluo.standing.words import CIRCLE, LIFECYCLE, PHASE, TRUST
+from qunluo.standing.words import CIRCLE, FLAGS, LIFECYCLE, PHASE, TRUST
 
 GONE = Text("(gone)", "（已删除）")
 DEEDS: dict[str, Text] = {
@@ -65,6 +69,23 @@ _PHASE_EN = {"ripen": "to be ripened", "extend": "to be extended", "win_back": "
 _CIRCLE_EN = {
     "core": "in the core circle", "influence": "in the influence circle",
     "periphery": "in the periphery",
+}  # fmt: skip
+UTM_NAMES: dict[str, Text] = {
+    "source": Text("source", "来源"), "medium": Text("medium", "媒介"),
+    "campaign": Text("campaign", "活动"), "term": Text("term", "关键词"),
+    "content": Text("content", "创意"),
+}  # fmt: skip
+"""Parts of a campaign's address."""
+PURPOSE_NAMES: dict[str, Text] = {
+    "service": Text("service messages", "服务消息"),
+    "marketing": Text("offers", "营销消息"),
+    "analysis": Text("being counted", "数据分析"),
+    "location": Text("keeping their place", "保存位置"),
+}
+"""What members allow or refuse."""
+_FLAGGED_EN = {
+    "refunded": "got money back", "left": "left a group",
+    "removed": "were removed from a group",
 }  # fmt: skip
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -146,6 +167,47 @@ def _stands_at(node: StandsAt, vocabulary: Vocabulary, no: bool) -> Text:
     how = _COMPARED[node.op]
     zh = f"{'并非' if no else ''}{name.zh}{how.zh}{value.zh}"
     return Text(f"{_have(no).en} {name.en} {how.en} {value.en}", zh)
+
+
+def _flagged(node: Flagged, vocabulary: Vocabulary, no: bool) -> Text:
+    words = _or([Text(_FLAGGED_EN[risk], FLAGS[risk].zh) for risk in node.risks])
+    return Text(f"{'did not show that they' if no else 'showed that they'} {words.en}",
+                f"风险提示{'不含' if no else '含'}{words.zh}")  # fmt: skip
+
+
+def _came(node: Came, vocabulary: Vocabulary, no: bool) -> Text:
+    lead = Text(
+        "did not first come" if no else "first came", "首次来源不是" if no else "首次来源为"
+    )
+    return Text(
+        f"{lead.en} {_way(node, vocabulary).en}", f"{lead.zh}{_way(node, vocabulary).zh}"
+    )
+
+
+def _way(node: Came, vocabulary: Vocabulary) -> Text:
+    if node.by == "inviter":
+        return Text("by a member's invitation", "成员邀请")
+    if node.by == "nothing":
+        return Text("by themselves", "自然到来")
+    if node.by == "code":
+        name = vocabulary.codes.get(int(node.value))
+        shown = Text(name, name) if name else GONE
+        return Text("by the channel code {name}", "渠道码“{name}”").format(name=shown)
+    part = UTM_NAMES[node.key]
+    return Text("by the {part} “{name}”", "{part}“{name}”").format(
+        part=part, name=str(node.value)
+    )
+
+
+def _allows(node: Allows, vocabulary: Vocabulary, no: bool) -> Text:
+    what = PURPOSE_NAMES[node.purpose]
+    where = (
+        Text("", "")
+        if node.channel == ALL
+        else Text(f" on {node.channel}", f"在 {node.channel} 上")
+    )
+    return Text(f"{'do not allow' if no else 'allow'} {what.en}{where.en}",
+                f"{where.zh}{'未允许' if no else '允许'}{what.zh}")  # fmt: skip
 
 
 _COMPARED = {
@@ -295,5 +357,5 @@ def _segment(node: InSegment, vocabulary: Vocabulary, no: bool) -> Text:
 _SAYERS: dict[type, Callable[[Any, Vocabulary, bool], Text]] = {
     StandsIn: _stands_in, StandsAt: _stands_at, Did: _did, Spent: _spent, Tagged: _tagged,
     Seated: _seated, Near: _near, Region: _region, Birthday: _birthday, Met: _met,
-    OfField: _of_field, InSegment: _segment,
+    OfField: _of_field, InSegment: _segment, Flagged: _flagged, Came: _came, Allows: _allows,
 }  # fmt: skip

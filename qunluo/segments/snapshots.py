@@ -26,8 +26,10 @@ from qunluo.archive.engines.base import Files
 from qunluo.community.models import Community
 from qunluo.events.models import Event
 from qunluo.kit import clock
-from qunluo.members.models import Field, Member, MemberImport, Tag, Tagging
-from qunluo.segments.columns import BITS, DAYS, SEATS, Layout, micros
+from qunluo.members.models import Consent, Field, Member, MemberImport, Tag, Tagging
+from qunluo.members.rules import ALL
+from qunluo.segments.columns import BITS, DAYS, SEATS, VERSION, Layout, micros
+from qunluo.segments.knowing import consents_of, flag_bits, sources_of
 from qunluo.segments.rules import NUMBERS, WORDS
 from qunluo.standing.models import Reckoning, Standing, Tally
 
@@ -54,12 +56,13 @@ class Snapshot:
     members: int
     tags: dict[int, int]
     fields: dict[str, tuple[str, str]]
+    channels: tuple[str, ...]
     unsettled: tuple[int, ...] = field(default_factory=tuple)
     folder: str = ""
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.tags, self.fields)
+        return Layout(self.tags, self.fields, self.channels)
 
     def inputs(self) -> dict[str, Files]:
         """The tables, for an engine."""
@@ -79,7 +82,8 @@ def find_snapshot(community: Community) -> Snapshot | None:
             kept = json.loads((folder / _MANIFEST).read_text("utf-8"))
         except (OSError, ValueError):
             continue
-        return _read(kept, folder)
+        if kept.pop("version", 0) == VERSION:  # else of other columns than we read
+            return _read(kept, folder)
     return None
 
 
@@ -92,7 +96,8 @@ def _folders(community: Community) -> list[Path]:
 def _read(kept: dict[str, Any], folder: Path) -> Snapshot:
     kept["tags"] = {int(tag): bit for tag, bit in kept["tags"].items()}
     kept["fields"] = {key: (name, kind) for key, (name, kind) in kept["fields"].items()}
-    return Snapshot(**{**kept, "unsettled": tuple(kept["unsettled"]), "folder": str(folder)})
+    kept |= {name: tuple(kept[name]) for name in ("channels", "unsettled")}
+    return Snapshot(**kept, folder=str(folder))
 
 
 def do_snapshot(community: Community) -> Snapshot | None:
@@ -111,7 +116,8 @@ def do_snapshot(community: Community) -> Snapshot | None:
         if found is None:
             return None
         kept = {k: v for k, v in asdict(found).items() if k != "folder"}
-        (fresh / _MANIFEST).write_text(json.dumps(kept), "utf-8")
+        text = json.dumps({**kept, "version": VERSION})
+        (fresh / _MANIFEST).write_text(text, "utf-8")
         fresh.rename(folder)
     except OperationalError:  # the lock was not to be had: somebody writes for long
         return None
@@ -172,6 +178,7 @@ def _write(community: Community, position: int, folder: Path) -> Snapshot | None
         imported=count_imported(community), last_member=_last(members),
         members=members.filter(merged_into=None, erased_at=None).count(),
         tags=_tag_bits(community), fields=_field_columns(community),
+        channels=_channels(community),
         unsettled=tuple(sorted(set(lapsed.values_list("member_id", flat=True)))),
     )  # fmt: skip
     _write_people(community, found.layout, now, folder / "people.parquet")
@@ -194,6 +201,11 @@ def _tag_bits(community: Community) -> dict[int, int]:
 def _field_columns(community: Community) -> dict[str, tuple[str, str]]:
     rows = Field.objects.filter(community=community).order_by("pk")
     return {row.key: (f"field_{n}", row.kind) for n, row in enumerate(rows)}
+
+
+def _channels(community: Community) -> tuple[str, ...]:
+    rows = Consent.objects.filter(member__community=community).exclude(channel=ALL).order_by()
+    return ALL, *sorted(rows.values_list("channel", flat=True).distinct())
 
 
 def _write_people(community: Community, layout: Layout, now: datetime, to: Path) -> None:
@@ -221,6 +233,8 @@ def _people(rows: Sequence[Any], layout: Layout, now: datetime) -> pa.Table:
     }  # fmt: skip
     columns |= _bits(ids, span, layout, now)
     columns |= _standings(ids, span)
+    columns |= sources_of(ids, span)
+    columns |= consents_of(ids, span, layout)
     for key, (name, kind) in layout.fields.items():
         columns[name] = [_value(row[6].get(key), kind) for row in rows]
     schema = layout.schema
@@ -258,11 +272,11 @@ def _bits(ids: Any, span: dict[str, int], layout: Layout, now: datetime) -> dict
 
 
 def _standings(ids: Any, span: dict[str, int]) -> dict[str, Any]:
-    rows = Standing.objects.filter(**span).values_list("member_id", *_STANDING)
-    by_id = {row[0]: row[1:] for row in rows}
-    nothing = (None,) * len(_STANDING)
+    rows = Standing.objects.filter(**span).values_list("member_id", *_STANDING, "flags")
+    by_id = {row[0]: (*row[1:-1], flag_bits(row[-1])) for row in rows}
+    nothing = (None,) * (len(_STANDING) + 1)
     found = [by_id.get(int(pk), nothing) for pk in ids]
-    return {name: [row[n] for row in found] for n, name in enumerate(_STANDING)}
+    return {name: [row[n] for row in found] for n, name in enumerate((*_STANDING, "flags"))}
 
 
 def _write_days(community: Community, to: Path) -> None:

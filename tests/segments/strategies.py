@@ -15,19 +15,35 @@ from hypothesis import strategies as st
 from qunluo.community.models import Community
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
-from qunluo.members.models import Field, Member, Tag, Tagging, TagGroup
+from qunluo.members.models import (
+    ChannelCode,
+    Consent,
+    Field,
+    Identity,
+    Member,
+    Tag,
+    Tagging,
+    TagGroup,
+    Touch,
+)
+from qunluo.members.queries import find_source, may_send
 from qunluo.segments.models import Segment
 from qunluo.segments.rules import (
     COMPARE,
-    EARTH_KM,
     FIELD_OPS,
     NUMBERS,
+    PURPOSES,
+    RISKS,
+    UTM,
     WORDS,
     All,
+    Allows,
     Birthday,
+    Came,
     Did,
     Either,
     FieldName,
+    Flagged,
     InSegment,
     Met,
     Near,
@@ -42,8 +58,8 @@ from qunluo.segments.rules import (
     Tagged,
     Vocabulary,
     as_json,
-    birthdays,
 )
+from qunluo.segments.windows import EARTH_KM, birthdays
 from qunluo.standing.models import Standing, Tally
 from tests.cast import make_group
 
@@ -54,6 +70,8 @@ KEYS = {
     "since": FieldName("Since", "date"), "job-1": FieldName("Job", "text"),
 }  # fmt: skip
 BORN = (None, date(2000, 2, 29), date(1990, 3, 2), date(1990, 3, 9), date(1985, 12, 31))
+CAMPAIGNS = ("spring", "Spring", "双十一", "1", "null")
+CHANNELS = ("all", "web", "wecom", "fax")  # no word names the last one
 DEEDS = ("said", "paid", "checked_in")
 WINDOWS = (None, 1, 7, 30, 90)
 _VALUES: dict[str, tuple[Any, ...]] = {
@@ -92,6 +110,13 @@ def leaves(words: Vocabulary) -> st.SearchStrategy[Node]:
         st.builds(Birthday, st.just("within"), st.sampled_from((1, 7, 60, 365))),
         st.builds(Met, st.sampled_from(("within", "before")), st.sampled_from((1, 7, 90))),
         st.sampled_from(sorted(KEYS)).flatmap(_of_field),
+        st.sets(st.sampled_from(RISKS), min_size=1).map(
+            lambda chosen: Flagged(tuple(risk for risk in RISKS if risk in chosen))
+        ),
+        st.sampled_from((Came("inviter"), Came("nothing"))),
+        st.builds(Came, st.just("code"), st.sampled_from(sorted(words.codes))),
+        st.builds(Came, st.just("utm"), st.sampled_from(CAMPAIGNS), st.sampled_from(UTM)),
+        st.builds(Allows, st.sampled_from(PURPOSES), st.sampled_from(CHANNELS)),
     ]  # fmt: skip
     if words.segments:
         kinds.append(st.builds(InSegment, st.sampled_from(sorted(words.segments))))
@@ -121,7 +146,8 @@ def trees(words: Vocabulary) -> st.SearchStrategy[Node]:
 
 
 WORDS_ALONE = Vocabulary(KEYS, {1: "drink · coffee", 2: "drink · tea"}, {5: "Tea", 6: "Milk"},
-                         {9: ("VIP", StandsAt("trust", ">=", 5))})  # fmt: skip
+                         {9: ("VIP", StandsAt("trust", ">=", 5))},
+                         {3: "Shop window", 4: "Leaflet"})  # fmt: skip
 
 
 # a community, and what is known of everybody in it
@@ -131,6 +157,7 @@ WORDS_ALONE = Vocabulary(KEYS, {1: "drink · coffee", 2: "drink · tea"}, {5: "T
 class Known:
     """All of one member that a tree may ask."""
 
+    row: Member | None = None
     region: str = ""
     birthday: date | None = None
     place: tuple[float, float] | None = None
@@ -169,6 +196,13 @@ def holds(  # noqa: PLR0911, PLR0912 - one case for each condition
             return one.standing is not None and one.standing[name] in values
         case StandsAt(name, op, value):
             return one.standing is not None and _compare(one.standing[name], op, value)
+        case Flagged(risks):
+            return one.standing is not None and not set(risks).isdisjoint(one.standing["flags"])
+        case Came(by, value, key):
+            return _came(one, by, value, key)
+        case Allows(purpose, channel):
+            assert one.row is not None
+            return may_send(one.row, purpose, channel)
         case Did(kind, least, most, days):
             n = sum(row[2] for row in sums(days) if row[0] == kind)
             return n >= least if least is not None else n <= (most or 0)
@@ -202,6 +236,18 @@ def holds(  # noqa: PLR0911, PLR0912 - one case for each condition
     return False
 
 
+def _came(one: Known, by: str, value: int | str, key: str) -> bool:
+    assert one.row is not None
+    first, _last = find_source(one.row)
+    if first is None:
+        return by == "nothing"
+    return {
+        "code": first.code_id == value, "inviter": first.inviter_id is not None,
+        "nothing": not (first.code_id or first.inviter_id or first.utm),
+        "utm": first.utm.get(f"utm_{key}", first.utm.get(key)) == value,
+    }[by]  # fmt: skip
+
+
 def _compare(found: Any, op: str, value: Any) -> bool:
     return {">=": lambda: found >= value, "<=": lambda: found <= value}.get(
         op, lambda: found == value
@@ -222,6 +268,7 @@ class World:
     known: dict[int, Known]
     tags: list[Tag]
     groups: list[Group]
+    codes: list[ChannelCode]
 
     def who(self, node: Node, words: Vocabulary) -> set[int]:
         zone = ZoneInfo(self.community.zone)
@@ -237,7 +284,11 @@ def make_world(community: Community, seed: int, members: int = 40) -> World:
     for key, f in KEYS.items():
         Field.objects.create(community=community, key=key, label=f.label, kind=f.kind,
                              choices=list(f.choices))  # fmt: skip
-    world = World(community, {}, tags, groups)
+    codes = [
+        ChannelCode.objects.create(community=community, code=f"c{seed}-{n}", name=n,
+                                   made_at=clock.now()) for n in ("window", "leaflet")
+    ]  # fmt: skip
+    world = World(community, {}, tags, groups, codes)
     for _ in range(members):
         add_member(world, draw)
     for name, tree in (
@@ -256,6 +307,27 @@ def make_segment(community: Community, name: str, tree: Node) -> Segment:
                                   made_at=now, changed_at=now)  # fmt: skip
 
 
+def add_touches(world: World, draw: random.Random, row: Member) -> None:
+    """Some at the same moment, some that tell nothing."""
+    for _ in range(draw.randint(0, 4)):
+        utm = {draw.choice(("utm_", "")) + part: draw.choice(CAMPAIGNS) for part in UTM
+               if draw.random() < 0.3}  # fmt: skip
+        Touch.objects.create(
+            member=row, at=clock.now() - timedelta(days=draw.randint(0, 2)),
+            code=draw.choice((None, None, *world.codes)), page=draw.choice(("", "", "/j/tea")),
+            inviter_id=draw.choice((None, None, *world.known)),
+            utm=utm if draw.random() < 0.4 else {},
+        )  # fmt: skip
+
+
+def add_consents(draw: random.Random, row: Member) -> None:
+    for _ in range(draw.randint(0, 6)):
+        Consent.objects.create(
+            member=row, purpose=draw.choice(PURPOSES), channel=draw.choice(CHANNELS[:3]),
+            granted=draw.random() < 0.5, at=clock.now() - timedelta(days=draw.randint(0, 2)),
+        )  # fmt: skip
+
+
 def add_member(world: World, draw: random.Random) -> int:
     community, now = world.community, clock.now()
     today = now.astimezone(ZoneInfo(community.zone)).date()
@@ -271,6 +343,11 @@ def add_member(world: World, draw: random.Random) -> int:
         community=community, name="M", region=one.region, birthday=one.birthday, lat=lat, lon=lon,
         fields=one.fields, made_at=one.made_at,
     )  # fmt: skip
+    one.row = row
+    Identity.objects.create(community=community, member=row, channel="web", name="M",
+                            external_id=f"m{row.pk}", made_at=now)  # fmt: skip
+    add_touches(world, draw, row)
+    add_consents(draw, row)
     for tag in world.tags:
         if draw.random() < 0.5:
             until = draw.choice(
@@ -285,6 +362,7 @@ def add_member(world: World, draw: random.Random) -> int:
         one.standing |= {
             name: draw.randint(low, min(high, 6)) for name, (low, high) in NUMBERS.items()
         }
+        one.standing["flags"] = draw.sample(RISKS, draw.randint(0, len(RISKS)))
         Standing.objects.create(
             member=row, community=community, judged_on=today, **one.standing
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -14,25 +15,33 @@ from hypothesis import strategies as st
 
 from qunluo.community.models import Community
 from qunluo.events.actions import record
+from qunluo.events.models import Event
 from qunluo.groups.actions import do_join, do_leave
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
 from qunluo.members.actions import (
     do_erase,
+    do_meet,
     do_merge,
+    do_set_consent,
     do_set_fields,
     do_tag,
     do_undo_merge,
     do_untag,
 )
-from qunluo.members.models import Member, MemberImport, Merge, Tag
+from qunluo.members.defining import do_remove_code
+from qunluo.members.models import ChannelCode, Identity, Member, MemberImport, Merge, Tag, Touch
 from qunluo.segments import counting
 from qunluo.segments.asking import scope_of
 from qunluo.segments.columns import plan_ids
 from qunluo.segments.counting import TooMuchNewError, count, find_touched
 from qunluo.segments.queries import count_now, load_vocabulary
 from qunluo.segments.rules import (
+    PURPOSES,
+    Allows,
+    Came,
     Did,
+    Flagged,
     Node,
     OfField,
     Seated,
@@ -43,11 +52,12 @@ from qunluo.segments.rules import (
     resolve,
 )
 from qunluo.segments.snapshots import Snapshot, do_snapshot, find_snapshot, folder_of
+from qunluo.standing.actions import do_note_order, do_note_refund
 from qunluo.standing.models import Reckoning
 from qunluo.standing.night import do_judge_all
 from qunluo.standing.tasks import do_follow, do_recount, step_recount
 from tests.cast import NOON, make_member
-from tests.segments.strategies import World, make_world, trees
+from tests.segments.strategies import CHANNELS, World, make_world, trees
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -153,12 +163,41 @@ def _recount(world: World, draw: random.Random, who: Member) -> None:
             pass
 
 
+def _allow(world: World, draw: random.Random, who: Member) -> None:
+    channel, granted = draw.choice(CHANNELS[:3]), draw.random() < 0.5
+    do_set_consent(who, draw.choice(PURPOSES), channel, granted, words="", by="staff:1")
+
+
+def _meet(world: World, draw: random.Random, who: Member) -> None:
+    """Comes again, by whatever way; for some it is the first way that is known."""
+    code = ChannelCode.objects.filter(community=world.community).first()
+    for account in Identity.objects.filter(member=who, channel="web")[:1]:
+        do_meet(world.community, channel="web", external_id=account.external_id, name="M",
+                code=draw.choice((None, code)), inviter=draw.choice((None, *_live(world))),
+                utm=draw.choice(({}, {"utm_campaign": "spring"})))  # fmt: skip
+
+
+def _close(world: World, draw: random.Random, who: Member) -> None:
+    """A code goes: who came by it is found by another way, or by none."""
+    code = ChannelCode.objects.filter(community=world.community).first()
+    if code is not None and draw.random() < 0.3:
+        do_remove_code(code, by="staff:1")
+
+
+def _pay_back(world: World, draw: random.Random, who: Member) -> None:
+    order = str(draw.random())
+    do_note_order(
+        world.community, order=order, member=who, amount_minor=100, paid_at=clock.now()
+    )
+    do_note_refund(world.community, order=order, amount_minor=100, refunded_at=clock.now())
+
+
 def _snapshot(world: World, draw: random.Random, who: Member) -> None:
     do_snapshot(world.community)
 
 
 HAPPEN = (_tag, _untag, _fields, _move, _act, _merge, _undo, _new, _erase, _follow, _night,
-          _recount, _snapshot)  # fmt: skip
+          _recount, _snapshot, _allow, _meet, _close, _pay_back)  # fmt: skip
 
 
 def _live(world: World) -> list[Member]:
@@ -171,7 +210,7 @@ def test_whatever_happened_since_the_count_is_that_of_now(world: World, seed: in
     draw = random.Random(seed)
     later = 0
     do_snapshot(world.community)
-    for _ in range(25):
+    for _ in range(20):
         later += draw.choice((0, 0, 0, 30, 24 * 60))
         with clock.use(clock.faster(0, NOON + timedelta(minutes=later))):
             draw.choice(HAPPEN)(world, draw, draw.choice(_live(world)))
@@ -187,7 +226,9 @@ def _some_trees(world: World) -> list[Node]:
         *(Tagged(tag.pk) for tag in world.tags), *(Seated(g.pk) for g in world.groups),
         Did("said", at_least=1, days=7), Spent(100, None, 30), OfField("skin", "is", "dry"),
         StandsIn("lifecycle", ("new", "growing")), StandsAt("trust", ">=", 3),
-        Did("checked_in", at_most=0),
+        Did("checked_in", at_most=0), Flagged(("refunded",)), Came("inviter"), Came("nothing"),
+        Came("utm", "spring", "campaign"), *(Came("code", code.pk) for code in world.codes if code.pk),
+        Allows("marketing", "web"), Allows("service", "wecom"), Allows("analysis", "fax"),
     ]  # fmt: skip
 
 
@@ -235,3 +276,26 @@ def test_members_of_many_tags_are_told_apart(world: World) -> None:
     for n, tag in enumerate(many):
         found: Any = ids_by_columns(world, Tagged(tag.pk), snapshot)
         assert found == {(second if n % 2 else first).pk}
+
+
+def test_a_way_that_becomes_known_later_is_counted(world: World) -> None:
+    """The first touch told nothing; the second one does, and no other event names the member."""
+    who = make_member(world.community, "Quiet")
+    Touch.objects.create(member=who, at=clock.now())
+    do_snapshot(world.community)
+    before = count(world.community, Came("code", world.codes[0].pk))
+    account = Identity.objects.get(member=who).external_id
+    for _ in range(2):
+        do_meet(world.community, channel="web", external_id=account, name="Quiet",
+                code=world.codes[0])  # fmt: skip
+    assert count(world.community, Came("code", world.codes[0].pk)) == before + 1
+    assert Event.objects.filter(kind="source_learned", member_id=who.pk).count() == 1
+
+
+def test_columns_of_another_version_are_not_read(world: World) -> None:
+    do_snapshot(world.community)
+    [kept] = folder_of(world.community).glob("*/manifest.json")
+    said = json.loads(kept.read_text("utf-8"))
+    kept.write_text(json.dumps({**said, "version": 1}), "utf-8")
+    assert find_snapshot(world.community) is None
+    assert do_snapshot(world.community) is not None

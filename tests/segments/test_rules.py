@@ -10,13 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qunluo.members.models import Consent
 from qunluo.segments.errors import WrongTreeError
 from qunluo.segments.rules import (
     DEEPEST,
     NUMBERS,
+    PURPOSES,
+    UTM,
     All,
+    Allows,
     Birthday,
+    Came,
     Did,
+    Flagged,
     InSegment,
     Near,
     Not,
@@ -24,13 +30,19 @@ from qunluo.segments.rules import (
     Tagged,
     Vocabulary,
     as_json,
-    birthdays,
     check,
     resolve,
     walk,
 )
 from qunluo.segments.rules import NOBODY as NONE
-from qunluo.segments.sentences import DEEDS, MEASURES, sentence
+from qunluo.segments.sentences import (
+    DEEDS,
+    MEASURES,
+    PURPOSE_NAMES,
+    UTM_NAMES,
+    sentence,
+)
+from qunluo.segments.windows import birthdays
 from qunluo.standing.facts import KINDS
 from tests.segments.strategies import WORDS_ALONE as WORDS
 from tests.segments.strategies import trees
@@ -61,7 +73,8 @@ def test_every_tree_reads_as_a_sentence_in_both_languages(tree: Any) -> None:
         | st.dictionaries(
             st.sampled_from(
                 ["all", "any", "not", "field", "fact", "tag", "standing", "did", "spent", "near",
-                 "in_group", "segment", "op", "value", "is", "days", "at_least", "between"]
+                 "in_group", "segment", "op", "came_by", "allows", "channel", "key",
+                 "value", "is", "days", "at_least", "between"]
             ),
             inner | st.sampled_from(["trust", "lifecycle", "paid", "age", ">=", "region", "is"]),
             max_size=4,
@@ -90,6 +103,9 @@ def test_the_way_to_the_wrong_part_is_told() -> None:
         {"spent": {"between": [200, 100]}}, {"spent": {"between": [None, None]}},
         {"near": {"lat": 91, "lon": 0, "km": 1}}, {"near": {"lat": 1, "lon": 0, "km": float("nan")}},
         {"field": "age", "op": "contains", "value": "3"}, {"field": "skin", "op": "is", "value": "wet"},
+        {"standing": "flags", "is": []}, {"standing": "flags", "is": ["late"]}, {"came_by": "code", "is": 77},
+        {"came_by": "ship"}, {"came_by": "utm", "key": "id", "is": "x"}, {"came_by": "utm", "key": "term"},
+        {"allows": "spam", "channel": "web"}, {"allows": "marketing", "channel": "a b"}, {"allows": []},
         {"did": "paid", "at_least": 1, "days": 0}, {"fact": "birthday", "op": "month", "value": 13},
     ],
 )  # fmt: skip
@@ -148,6 +164,25 @@ def test_not_reads_as_the_opposite() -> None:
 def test_everything_that_may_be_asked_has_its_words() -> None:
     assert set(DEEDS) == set(KINDS)
     assert set(MEASURES) == set(NUMBERS)
+    assert set(PURPOSE_NAMES) == set(PURPOSES) == set(Consent.PURPOSES)
+    assert set(UTM_NAMES) == set(UTM)
+
+
+@pytest.mark.parametrize(("node", "en", "zh"), [
+    (Flagged(("refunded", "left")), "showed that they got money back or left a group",
+     "风险提示含有退款或退过群"),
+    (Came("code", 3), "first came by the channel code Shop window", "首次来源为渠道码“Shop window”"),
+    (Came("utm", "spring", "campaign"), "first came by the campaign “spring”",
+     "首次来源为活动“spring”"),
+    (Not(Came("inviter")), "did not first come by a member's invitation", "首次来源不是成员邀请"),
+    (Came("nothing"), "first came by themselves", "首次来源为自然到来"),
+    (Allows("marketing", "web"), "allow offers on web", "在 web 上允许营销消息"),
+    (Not(Allows("service", "all")), "do not allow service messages", "未允许服务消息"),
+    (Came("code", 77), "first came by the channel code (gone)", "首次来源为渠道码“（已删除）”"),
+])  # fmt: skip
+def test_source_consent_and_risk_read_well(node: Any, en: str, zh: str) -> None:
+    said = sentence(node, WORDS)
+    assert (said.en, said.zh) == (f"Members who {en}.", f"{zh}的成员。")
 
 
 def test_who_was_born_on_the_29th_of_february_is_not_left_out() -> None:

@@ -19,6 +19,7 @@ from qunluo.members.queries import list_ids
 
 TITLES = {
     "member_met": N_("Was met"),
+    "source_learned": N_("Where they came from became known"),
     "member_merged": N_("Two entries became one"),
     "merge_undone": N_("A merge was undone"),
     "member_tagged": N_("Got a tag"),

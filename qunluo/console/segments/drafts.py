@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from qunluo.console.wording import current_lang
-from qunluo.segments.rules import NUMBERS, WORDS, Vocabulary
-from qunluo.segments.sentences import DEEDS, MEASURES
-from qunluo.standing.words import CIRCLE, LIFECYCLE, PHASE
+from qunluo.members.rules import ALL
+from qunluo.messaging.channel import list_channels
+from qunluo.segments.rules import NUMBERS, PURPOSES, RISKS, UTM, WORDS, Vocabulary
+from qunluo.segments.sentences import DEEDS, MEASURES, PURPOSE_NAMES, UTM_NAMES
+from qunluo.standing.words import CIRCLE, FLAGS, LIFECYCLE, PHASE
 
 ROOT = "n"
 MOST = 200
@@ -36,10 +38,13 @@ KINDS: tuple[tuple[str, Promise | str], ...] = (
     ("region", gettext_lazy("Region")),
     ("birthday", gettext_lazy("Birthday")),
     ("met", gettext_lazy("Came to us")),
+    ("flags", gettext_lazy("Risk is seen")),
+    ("came", gettext_lazy("First came by")),
+    ("allows", gettext_lazy("Allows messages")),
     ("field", gettext_lazy("Profile field")),
     ("segment", gettext_lazy("Is in the segment")),
 )
-_VALUES = {"lifecycle": LIFECYCLE, "phase": PHASE, "circle": CIRCLE}
+_VALUES = {"lifecycle": LIFECYCLE, "phase": PHASE, "circle": CIRCLE, "flags": FLAGS}
 
 
 @dataclass
@@ -203,6 +208,19 @@ def _field(row: Row) -> Any:
     return {"field": key, "op": op, **({} if op == "set" else {"value": read(value)})}
 
 
+def _came(row: Row) -> Any:
+    by = row.one("by", "code")
+    more: Any = {
+        "code": {"is": _whole(row.one("code"))},
+        "utm": {"key": row.one("key", "campaign"), "is": row.one("value")},
+    }
+    return {"came_by": by, **more.get(by, {})}
+
+
+def _allows(row: Row) -> Any:
+    return {"allows": row.one("purpose", "marketing"), "channel": row.one("channel", ALL)}
+
+
 _TREES: dict[str, Callable[[Row], Any]] = {
     "tag": lambda row: {"tag": _whole(row.one("tag"))},
     "segment": lambda row: {"segment": _whole(row.one("segment"))},
@@ -210,6 +228,7 @@ _TREES: dict[str, Callable[[Row], Any]] = {
     "lifecycle": _words("lifecycle"), "phase": _words("phase"), "circle": _words("circle"),
     "region": _fact("region", "is", str), "birthday": _fact("birthday", "month", _whole),
     "met": _fact("met", "within", _whole), "field": _field,
+    "flags": _words("flags"), "came": _came, "allows": _allows,
 }  # fmt: skip
 
 
@@ -248,6 +267,10 @@ def _row(tree: Mapping[str, Any], words: Vocabulary) -> Row:  # noqa: PLR0911 - 
             return Row(tree["standing"], {"is": list(tree["is"])})
         return Row("measure", {"what": [tree["standing"]], "op": [tree["op"]],
                                "value": [str(tree["value"])]})  # fmt: skip
+    if "came_by" in tree:
+        return _came_row(tree)
+    if "allows" in tree:
+        return Row("allows", {"purpose": [tree["allows"]], "channel": [tree["channel"]]})
     if "fact" in tree:
         return Row(tree["fact"], {"op": [tree["op"]], "value": [str(tree.get("value", ""))]})
     if "field" in tree:
@@ -275,6 +298,12 @@ def _near_row(near: Mapping[str, Any]) -> Row:
 
 def _place(lat: float, lon: float, name: str) -> str:
     return f"{float(lat)!r}|{float(lon)!r}|{name}"
+
+
+def _came_row(tree: Mapping[str, Any]) -> Row:
+    value = {"code": "code", "utm": "value"}.get(tree["came_by"])
+    given = {"by": [tree["came_by"]]} | ({value: [str(tree["is"])]} if value else {})
+    return Row("came", given | ({"key": [tree["key"]]} if "key" in tree else {}))
 
 
 def _field_row(tree: Mapping[str, Any], words: Vocabulary) -> Row:
@@ -403,7 +432,8 @@ def _draw_measure(row: Row, words: Vocabulary, places: list[Place]) -> list[Inpu
 def _draw_words(name: str) -> Callable[[Row, Vocabulary, list[Place]], list[Input]]:
     def drawn(row: Row, words: Vocabulary, places: list[Place]) -> list[Input]:
         lang = current_lang()
-        options = [(value, _VALUES[name][value](lang)) for value in WORDS[name]]
+        known = RISKS if name == "flags" else WORDS[name]
+        options = [(value, _VALUES[name][value](lang)) for value in known]
         return [Input("is", _("One of"), "checks", row.given.get("is", []), options)]
 
     return drawn
@@ -425,6 +455,29 @@ def _draw_birthday(row: Row, words: Vocabulary, places: list[Place]) -> list[Inp
 def _draw_met(row: Row, words: Vocabulary, places: list[Place]) -> list[Input]:
     ops = [("within", _("in the last … days")), ("before", _("more than … days ago"))]
     return [_select(row, "op", _("When"), ops), _count(row, "value", _("Days"))]
+
+
+def _draw_came(row: Row, words: Vocabulary, places: list[Place]) -> list[Input]:
+    lang, by = current_lang(), row.one("by", "code")
+    ways = [("code", _("a channel code")), ("utm", _("a campaign")),
+            ("inviter", _("a member's invitation")), ("nothing", _("nothing of these"))]  # fmt: skip
+    found = [_select(row, "by", _("What"), ways, "code", redraws=True)]
+    if by == "code":
+        found.append(_select(row, "code", _("Channel code"), _named(words.codes)))
+    elif by == "utm":
+        parts = [(part, UTM_NAMES[part](lang)) for part in UTM]
+        found += [_select(row, "key", _("Which part"), parts, "campaign"),
+                  Input("value", _("Words"), "text", [row.one("value")])]  # fmt: skip
+    return found
+
+
+def _draw_allows(row: Row, words: Vocabulary, places: list[Place]) -> list[Input]:
+    lang, chosen = current_lang(), row.one("channel", ALL)
+    purposes = [(purpose, PURPOSE_NAMES[purpose](lang)) for purpose in PURPOSES]
+    names = dict.fromkeys([*(channel.name for channel in list_channels()), chosen])
+    channels = [(ALL, _("every channel")), *((n, n) for n in names if n != ALL)]
+    return [_select(row, "purpose", _("What"), purposes, "marketing"),
+            _select(row, "channel", _("Channel"), channels, ALL)]  # fmt: skip
 
 
 def _draw_field(row: Row, words: Vocabulary, places: list[Place]) -> list[Input]:
@@ -488,4 +541,5 @@ _DRAWERS: dict[str, Callable[[Row, Vocabulary, list[Place]], list[Input]]] = {
     "measure": _draw_measure, "lifecycle": _draw_words("lifecycle"),
     "phase": _draw_words("phase"), "circle": _draw_words("circle"), "region": _draw_region,
     "birthday": _draw_birthday, "met": _draw_met, "field": _draw_field,
+    "flags": _draw_words("flags"), "came": _draw_came, "allows": _draw_allows,
 }  # fmt: skip
