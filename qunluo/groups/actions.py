@@ -44,6 +44,7 @@ from qunluo.groups.rules import (
     plan_route,
     wants_successor,
 )
+from qunluo.groups.succession import do_hand_over
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
@@ -233,8 +234,9 @@ def do_open_successor(group: Group, *, by: str) -> Group:
 def _follow_up(group: Group, *, by: str) -> Group:
     group.successor = _open_successor(group, by=by)
     Group.objects.filter(pk=group.pk).update(successor=group.successor)
+    handed = do_hand_over(group, group.successor)
     record("successor_opened", community=group.community_id, actor=by, group=group.pk,
-           data={"next": group.successor.pk})  # fmt: skip
+           data={"next": group.successor.pk, **handed})  # fmt: skip
     return group.successor
 
 

@@ -7,8 +7,10 @@ class Config(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """A segment that is a gate stays."""
+        """A segment that is a gate stays; a successor is guarded as its predecessor was."""
         from qunluo.groups.queries import list_gated
+        from qunluo.groups.succession import pass_rules_on, register_hand_over
         from qunluo.segments.queries import register_uses
 
         register_uses(list_gated)
+        register_hand_over("rules", pass_rules_on)

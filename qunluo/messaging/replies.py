@@ -173,6 +173,14 @@ def do_remove_auto_reply(reply: AutoReply, *, by: str) -> None:
     reply.delete()
 
 
+def pass_replies_on(group: Group, successor: Group) -> int:
+    """A successor answers what its predecessor answered, drafts and hours included."""
+    replies = list(AutoReply.objects.filter(group=group).order_by("pk"))
+    for reply in replies:
+        reply.pk, reply.group = None, successor
+    return len(AutoReply.objects.bulk_create(replies))
+
+
 def _record_reply(kind: str, reply: AutoReply, by: str, **more: Any) -> None:
     record(kind, community=reply.community_id, actor=by, group=reply.group_id,
            data={"reply": reply.pk, **more})  # fmt: skip
