@@ -16,6 +16,7 @@ from qunluo.groups.models import Group
 from qunluo.groups.moderation import do_ensure_rules, do_set_rule
 from qunluo.kit.text import Text
 from qunluo.living import script
+from qunluo.living.caring import found_care
 from qunluo.living.history import History, write_history
 from qunluo.members.actions import (
     do_define_field,
@@ -47,7 +48,10 @@ def find_sample() -> Community | None:
 
 def found_sample(lang: str) -> list[str]:
     """Founds it where there is none; the lines to print, with the owner's password."""
-    if find_sample() is not None:
+    known = find_sample()
+    if known is not None:
+        with transaction.atomic():
+            found_care(known, Random(SEED))  # noqa: S311 - a story
         return [SIMULATED(lang)]
     password = secrets.token_urlsafe(9)
     with transaction.atomic():
@@ -71,6 +75,7 @@ def _found(password: str) -> str:
     _make_replies(community)
     _arm(community, posts[0])
     write_history(History(community, groups, codes, tags, posts, Random(SEED)))  # noqa: S311 - a story
+    found_care(community, Random(SEED))  # noqa: S311 - a story
     return owner.username
 
 

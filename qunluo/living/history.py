@@ -235,11 +235,12 @@ def _message(past: History, group: Group, said: Said, text: str, revision: int) 
 def _tie(past: History, messages: list[Message]) -> None:
     """Questions get answers a little later, and some messages a reaction."""
     random, changed, asked = past.random, list[Message](), list[Message]()
+    settled: list[Question] = []
     for message in messages:
         if (asked and message.label == "staff") or (asked and random.random() < 0.1):
             message.reply_to = asked.pop()
             changed.append(message)
-            _settle(past, message.reply_to, message)
+            settled += _settle(past, message.reply_to, message)
         if message.member_id and message.text.endswith(("？", "吗？", "?")):
             asked.append(message)
         if random.random() < 0.12:
@@ -247,14 +248,16 @@ def _tie(past: History, messages: list[Message]) -> None:
             message.reactions = {random.choice(script.EMOJI): [m.pk for m in who]}
             changed.append(message)
     Message.objects.bulk_update(changed, ["reply_to", "reactions"], batch_size=200)
+    Question.objects.bulk_create(settled)
 
 
-def _settle(past: History, asked: Message, answer: Message) -> None:
+def _settle(past: History, asked: Message, answer: Message) -> list[Question]:
     """A question that the staff answered."""
     if answer.label != "staff" or asked.member_id is None:
-        return
-    Question.objects.create(
+        return []
+    question = Question(
         community=past.community, message=asked, member_id=asked.member_id,
         staff_id=answer.staff_id, at=asked.at, due_at=asked.at + timedelta(minutes=30),
         answered_at=answer.at, answer=answer, closed_why="answered",
     )  # fmt: skip
+    return [question]
