@@ -30,6 +30,9 @@ class Wish(models.Model):
     answered_at = models.DateTimeField(null=True)
     told_id = models.BigIntegerField(default=0)  # the last support whose member was told
     told_at = models.DateTimeField(null=True)  # all of them were
+    reopened_at = models.DateTimeField(null=True)  # after an answer, while it is open again
+    reopened_why = models.CharField(max_length=200, blank=True)
+    turn = models.PositiveSmallIntegerField(default=0)  # how often an answer was taken back
     by = models.CharField(max_length=80)
     at = models.DateTimeField()
 
@@ -40,6 +43,11 @@ class Wish(models.Model):
                 fields=["answered_at"],
                 condition=models.Q(answered_at__isnull=False, told_at=None),
                 name="wish_to_tell",
+            ),
+            models.Index(
+                fields=["reopened_at"],
+                condition=models.Q(reopened_at__isnull=False, told_at=None),
+                name="wish_to_tell_again",
             ),
         ]
 

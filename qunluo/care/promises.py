@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from qunluo.care.errors import (
     PromisedError,
@@ -46,7 +46,16 @@ class Owed:
 
 def list_owed(community: Community, now: datetime) -> list[Owed]:
     """Every promise that stands, the most overdue first."""
-    rows = Promise.objects.filter(community=community, ended_at=None)
+    return _count(Promise.objects.filter(community=community, ended_at=None), community, now)
+
+
+def list_owed_to(member: Member, now: datetime) -> list[Owed]:
+    """What one member is promised now, the most overdue first."""
+    rows = Promise.objects.filter(member=member, ended_at=None)
+    return _count(rows, member.community, now)
+
+
+def _count(rows: QuerySet[Promise], community: Community, now: datetime) -> list[Owed]:
     promises = list(rows.select_related("member", "staff__user"))
     last = find_last_exchanges(community, [promise.member_id for promise in promises])
     today = now.astimezone(zone_of(community.zone)).date()

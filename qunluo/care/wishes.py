@@ -21,7 +21,7 @@ from qunluo.care.errors import (
 )
 from qunluo.care.models import Support, Wish, WishMerge
 from qunluo.care.rules import likeness
-from qunluo.care.telling import do_tell, is_here
+from qunluo.care.telling import do_call_off, do_tell, is_here
 from qunluo.community.models import Community
 from qunluo.events.actions import record
 from qunluo.events.models import Event
@@ -50,6 +50,11 @@ TOLD: dict[str, Text] = {
         "你支持的心愿“{title}”暂时无法实现，原因是：{answer}",
     ),
 }
+
+REOPENED = Text(
+    "The wish “{title}” that you voted for is open again: {why}",
+    "你支持的心愿“{title}”重新开放讨论：{why}",
+)
 
 # reading
 
@@ -225,7 +230,8 @@ def do_answer_wish(wish: Wish, kind: str, answer: str, *, by: str) -> Wish:
         raise WordsMissingError
     open_ones = Wish.objects.filter(pk=wish.pk, state="open")
     values = {"answer": answer, "answered_by": by, "answered_at": clock.now()}
-    if not open_ones.update(state=kind, told_at=None, told_id=0, **values):
+    untold = {"told_at": None, "told_id": 0, "reopened_at": None, "reopened_why": ""}
+    if not open_ones.update(state=kind, **untold, **values):
         raise WishClosedError
     wish.refresh_from_db()
     record("wish_answered", community=wish.community_id, actor=by, member=wish.member_id,
@@ -262,39 +268,74 @@ def do_set_wish_aside(wish: Wish, *, why: str, by: str) -> None:
 
 
 @transaction.atomic
-def do_reopen_wish(wish: Wish, *, by: str) -> None:
-    """Brings back what was set aside. Raises `WishClosedError`."""
+def do_reopen_wish(wish: Wish, *, why: str = "", by: str) -> None:
+    """Brings back what was set aside; or takes an answer back for a reason, which supporters
+    hear once, and an answer that has not left yet does not leave. Raises `WishClosedError`,
+    `WhyMissingError`."""
+    why = " ".join(why.split())[:200]
     if not Wish.objects.filter(pk=wish.pk, state="aside").update(state="open"):
-        raise WishClosedError
+        _take_back(wish, why)
+    wish.refresh_from_db()
     record("wish_reopened", community=wish.community_id, actor=by, member=wish.member_id,
-           data={"wish": wish.pk})  # fmt: skip
+           data={"wish": wish.pk, **({"why": why} if why else {})})  # fmt: skip
+
+
+def _take_back(wish: Wish, why: str) -> None:
+    rows = Wish.objects.filter(pk=wish.pk, state__in=ANSWERS)
+    if not why and rows.exists():
+        raise WhyMissingError
+    gone = {"answer": "", "answered_by": "", "answered_at": None, "told_at": None, "told_id": 0}
+    again = {"reopened_at": clock.now(), "reopened_why": why, "turn": F("turn") + 1}
+    if not rows.update(state="open", **gone, **again):
+        raise WishClosedError
+    wish.refresh_from_db()
+    members = Support.objects.filter(wish=wish).values_list("member", flat=True)
+    do_call_off(_cause(wish, wish.turn - 1, member) for member in members)
+
+
+def _cause(wish: Wish, turn: int, member: int) -> str:
+    """What an answer is told for: once to each, and again after it was taken back."""
+    return f"wish:{wish.pk}:{member}" if turn == 0 else f"wish:{wish.pk}:{turn}:{member}"
 
 
 # the worker's part
 
 
 def tell_supporters() -> bool:
-    """Plans what the next supporters of an answered wish hear; whether there were any. Killed
-    anywhere, it goes on there: a cause tells once."""
-    wish = Wish.objects.filter(answered_at__isnull=False, told_at=None)
-    found = wish.select_related("community").order_by("answered_at", "pk").first()
+    """Plans what the next supporters of a wish hear that was answered, or is open again; whether
+    there were any. Killed anywhere, it goes on there: a cause tells once."""
+    found = _find_untold("answered_at") or _find_untold("reopened_at")
     if found is None:
         return False
     rows = Support.objects.filter(wish=found, pk__gt=found.told_id).order_by("pk")
+    if found.reopened_at:
+        rows = rows.filter(at__lte=found.reopened_at)  # who votes later knows
     part = list(rows.select_related("member__community")[:TELL_AT_ONCE])
     with transaction.atomic():
         for support in part:
             text = write_answer(found, found.community.lang)
-            do_tell(support.member, text, cause=f"wish:{found.pk}:{support.member_id}")
+            end = ":again" if found.reopened_at else ""
+            do_tell(
+                support.member, text, cause=_cause(found, found.turn, support.member_id) + end
+            )
         values: dict[str, object] = {"told_id": part[-1].pk if part else found.told_id}
         if len(part) < TELL_AT_ONCE:
             values["told_at"] = clock.now()
-        Wish.objects.filter(pk=found.pk).update(**values)
+        # of this turn: an answer, or taking it back, begins to tell anew
+        same = Wish.objects.filter(pk=found.pk, turn=found.turn, state=found.state)
+        same.update(**values)
     return True
+
+
+def _find_untold(what: str) -> Wish | None:
+    rows = Wish.objects.filter(**{f"{what}__isnull": False}, told_at=None)
+    return rows.select_related("community").order_by(what, "pk").first()
 
 
 def write_answer(wish: Wish, lang: str) -> str:
     """What a supporter hears."""
+    if wish.reopened_at:
+        return REOPENED.format(title=wish.title, why=wish.reopened_why)(lang).strip()
     return TOLD[wish.state].format(title=wish.title, answer=wish.answer)(lang).strip()
 
 

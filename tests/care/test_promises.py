@@ -16,7 +16,13 @@ from qunluo.care.errors import (
     WrongCadenceError,
 )
 from qunluo.care.models import Exchange, Promise
-from qunluo.care.promises import do_end_promise, do_note_exchange, do_promise, list_owed
+from qunluo.care.promises import (
+    do_end_promise,
+    do_note_exchange,
+    do_promise,
+    list_owed,
+    list_owed_to,
+)
 from qunluo.care.rules import count_debt
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
@@ -29,7 +35,7 @@ from qunluo.members.models import Member
 from qunluo.members.searching import do_index
 from qunluo.messaging.actions import do_post
 from qunluo.messaging.tasks import list_tasks
-from tests.cast import NOON, client_of, make_member, make_user
+from tests.cast import NOON, client_of, make_member, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 STAFF = "staff:1"
@@ -164,3 +170,23 @@ def test_debt_grows_by_a_day_a_day_and_an_exchange_never_makes_it_larger(
     assert debt.days <= count_debt(since, None, every, today).days
     later = count_debt(since, last, every, today + DAY)
     assert later.days in (debt.days + 1, 0)
+
+
+def test_a_members_page_shows_what_they_were_promised(
+    alice: User, tea: Community, bob: Member, noon: datetime
+) -> None:
+    desk, page = client_of(alice), f"/console/members/{bob.pk}"
+    assert "Nothing is promised to them" in desk.get(page).content.decode()
+    promise(bob, 7, before=10)
+    promise(make_member(tea, "Dora"), 5, before=9)
+    shown = desk.get(page).content.decode()
+    assert "yearly plan" in shown
+    assert "3 days too long" in shown
+    assert [o.promise.member for o in list_owed_to(bob, NOON)] == [bob]
+    sent = desk.post(
+        f"/console/care/promises/members/{bob.pk}/note", {"text": "called", "from": "member"}
+    )
+    assert sent["Location"] == page
+    assert "0 of 7 days" in desk.get(page).content.decode()
+    analyst = client_of(make_staff(tea, "analyst").user)
+    assert "yearly plan" not in analyst.get(page).content.decode()

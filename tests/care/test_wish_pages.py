@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from qunluo.care.models import Support, Wish
-from qunluo.care.wishes import do_make_wish
+from qunluo.care.wishes import do_answer_wish, do_make_wish
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
 from qunluo.groups.models import Group
@@ -105,3 +105,22 @@ def test_staff_of_another_community_find_nothing(tea: Community) -> None:
     desk = client_of(other)
     assert "Secret tea" not in desk.get("/console/care/wishes").content.decode()
     assert desk.post(f"/console/care/wishes/{wish.pk}/aside").status_code == 404
+
+
+def test_staff_open_an_answered_wish_again_with_a_reason(alice: User, group: Group) -> None:
+    client, bob = seated(group)
+    wish = do_make_wish(group.community, title="Pots", member=bob, by=bob.actor)
+    do_answer_wish(wish, "no", "Too dear.", by="staff:1")
+    desk, path = client_of(alice), f"/console/care/wishes/{wish.pk}/reopen"
+    assert path in desk.get("/console/care/wishes?show=answered").content.decode()
+    desk.post(path, {"why": ""})
+    wish.refresh_from_db()
+    assert wish.state == "no"
+    desk.post(path, {"why": HOSTILE})
+    for page in (
+        desk.get("/console/care/wishes").content.decode(),
+        client.get(f"/me/{bob.pk}/wishes/{wish.pk}").content.decode(),
+    ):
+        assert "Open again" in page
+        assert "&lt;script&gt;" in page
+        assert HOSTILE not in page

@@ -282,3 +282,75 @@ def test_likeness_is_between_none_and_all_and_has_no_direction(one: str, other: 
     assert 0 <= found <= 1
     assert found == likeness(other, one)
     assert likeness(one, one) in (0, 1)
+
+
+# an answer is taken back
+
+
+def told(member: Member) -> list[str]:
+    rows = Delivery.objects.filter(member=member).exclude(state="dropped").order_by("pk")
+    return [row.body["text"] for row in rows]
+
+
+def tell_all() -> None:
+    while tell_supporters():
+        pass
+
+
+def test_an_answered_wish_opens_again_and_supporters_hear_why_once(
+    group: Group, noon: datetime
+) -> None:
+    bob, dora = seat(group, "Bob"), seat(group, "Dora")
+    wish = wish_of(bob)
+    do_answer_wish(wish, "no", "Too dear.", by=STAFF)
+    tell_all()
+    with pytest.raises(WhyMissingError):
+        do_reopen_wish(wish, why=" ", by=STAFF)
+    deliver_all()
+    do_reopen_wish(wish, why="A potter wrote to us.", by=STAFF)
+    assert (wish.state, wish.answer, wish.answered_at) == ("open", "", None)
+    assert do_vote(wish, dora, by=dora.actor)
+    with pytest.raises(WishClosedError):
+        do_reopen_wish(wish, why="again", by=STAFF)
+    tell_all()
+    tell_all()
+    assert told(bob)[1:] == [
+        "你支持的心愿“A smaller pot”重新开放讨论：A potter wrote to us."
+    ]
+    event = Event.objects.get(kind="wish_reopened")
+    assert (event.data["why"], event.actor) == ("A potter wrote to us.", STAFF)
+    with clock.use(clock.faster(0, NOON + timedelta(days=1))):
+        do_answer_wish(wish, "product", "In March.", by=STAFF)
+        tell_all()
+    assert sum("In March." in text for text in told(bob)) == 1
+    assert sum("In March." in text for text in told(dora)) == 1
+
+
+def test_an_answer_that_was_not_sent_yet_does_not_leave(group: Group, noon: datetime) -> None:
+    bob = seat(group, "Bob")
+    wish = wish_of(bob)
+    do_answer_wish(wish, "no", "Too dear.", by=STAFF)
+    tell_all()
+    do_reopen_wish(wish, why="We looked again.", by=STAFF)
+    tell_all()
+    assert [("Too dear" in text, "looked again" in text) for text in told(bob)] == [
+        (False, True)
+    ]
+
+
+def test_opened_and_answered_at_once_only_the_answer_is_told(
+    group: Group, noon: datetime
+) -> None:
+    bob = seat(group, "Bob")
+    wish = wish_of(bob)
+    do_answer_wish(wish, "no", "Too dear.", by=STAFF)
+    do_reopen_wish(wish, why="We looked again.", by=STAFF)
+    do_answer_wish(wish, "campaign", "In May.", by=STAFF)
+    tell_all()
+    assert ["In May." in text for text in told(bob)] == [True]
+    assert wish.reopened_at is None
+
+
+def deliver_all() -> None:
+    while try_deliver_one():
+        pass

@@ -95,6 +95,8 @@ def note(request: StaffRequest, member_id: int) -> HttpResponseBase:
     member = _member(request, member_id)
     do_note_exchange(member, request.POST.get("text", ""), by=request.staff.actor)
     said = _("The exchange with {name} is noted.").format(name=member.name)
+    if request.POST.get("from") == "member":
+        return done(request, said, "people:member", member.pk)
     return done(request, said, "care:promises")
 
 

@@ -165,5 +165,7 @@ def aside(request: StaffRequest, wish_id: int) -> HttpResponseBase:
 @require_POST
 @telling
 def reopen(request: StaffRequest, wish_id: int) -> HttpResponseBase:
-    do_reopen_wish(_find(request, wish_id), by=request.staff.actor)
+    """Back from aside; or an answer is taken back, for a reason that supporters hear."""
+    why = request.POST.get("why", "")
+    do_reopen_wish(_find(request, wish_id), why=why, by=request.staff.actor)
     return done(request, _("The wish is back on the list."), "care:wishes")

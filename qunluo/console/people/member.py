@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from qunluo.care.promises import list_owed_to
 from qunluo.community.rules import may
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.people import forms
@@ -55,12 +56,19 @@ def page(
         .order_by("-pk"), "has_contact": bool(row.phone_sealed or row.email_sealed),
         "now": clock.now(), **_times(request, row), **_sameness(request, row),
         **_forms(request, row), **context_of(request, row, refused),
-        **ties_context(row), **more,
+        **ties_context(row), **_promised(request, row), **more,
     }  # fmt: skip
     wrong = any(isinstance(form, Form) and form.errors for form in (refused, *more.values()))
     return render(
         request, "console/people/member.html", context, status=REFUSED if wrong else 200
     )
+
+
+def _promised(request: StaffRequest, row: Member) -> dict[str, Any]:
+    """The attention they were promised, for who cares for members."""
+    if not may(request.staff.role, "care"):
+        return {"cares": False}
+    return {"cares": True, "owed": list_owed_to(row, clock.now())}
 
 
 def _taggings(row: Member) -> list[Tagging]:
