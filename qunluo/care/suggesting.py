@@ -17,7 +17,7 @@ from qunluo.care.matching import Match, Pair, Person, Tagged, choose, find_match
 from qunluo.care.models import Complement, Introduction, IntroductionOptOut
 from qunluo.community.models import Community
 from qunluo.events.actions import record
-from qunluo.events.models import Consumer
+from qunluo.events.marks import do_mark, is_done
 from qunluo.groups.models import Group, Membership
 from qunluo.insight.estimates import wilson
 from qunluo.insight.graph import communities, graph_of
@@ -244,10 +244,10 @@ def measure(community: Community) -> Outcome:
 def suggest_due() -> bool:
     """Looks for pairs where a night has brought the ties up to date since the last look."""
     for row in TieMedian.objects.select_related("community").order_by("pk"):
-        name, day = f"care.introductions:{row.pk}", row.judged_on.toordinal()
-        if Consumer.objects.filter(name=name, position__gte=day).exists():
+        name = f"care.introductions:{row.pk}"
+        if is_done(name, row.judged_on):
             continue
         do_suggest(row.community)
-        Consumer.objects.update_or_create(name=name, defaults={"position": day})
+        do_mark(name, row.judged_on)
         return True
     return False

@@ -30,7 +30,7 @@ from qunluo.console.group_forms import FirstGroupForm
 from qunluo.console.limits import may_guess, note_guess
 from qunluo.console.sampling import system_lang
 from qunluo.console.wording import current_lang
-from qunluo.events.models import Consumer
+from qunluo.events.marks import do_claim
 from qunluo.groups.actions import do_found_group
 from qunluo.groups.models import Group
 from qunluo.kit.text import Text
@@ -170,7 +170,7 @@ def _make_owner(name: str, password: str) -> User | None:
     """The first user; None where another request was faster."""
     try:
         with transaction.atomic():
-            Consumer.objects.create(name=ONCE)
+            do_claim(ONCE)
             if User.objects.exists():
                 return None
             return User.objects.create_user(username=name, password=password)
@@ -186,7 +186,7 @@ def _community(request: HttpRequest) -> HttpResponse:
     wanted = form.cleaned_data
     try:
         with transaction.atomic():
-            Consumer.objects.create(name="first community")
+            do_claim("first community")
             do_found(wanted["name"], cast(User, request.user), zone=wanted["zone"],
                      lang=wanted["lang"])  # fmt: skip
     except IntegrityError:

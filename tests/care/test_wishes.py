@@ -314,9 +314,7 @@ def test_an_answered_wish_opens_again_and_supporters_hear_why_once(
         do_reopen_wish(wish, why="again", by=STAFF)
     tell_all()
     tell_all()
-    assert told(bob)[1:] == [
-        "你支持的心愿“A smaller pot”重新开放讨论：A potter wrote to us."
-    ]
+    assert told(bob)[1:] == ["你支持的心愿“A smaller pot”重新开放讨论：A potter wrote to us."]
     event = Event.objects.get(kind="wish_reopened")
     assert (event.data["why"], event.actor) == ("A potter wrote to us.", STAFF)
     with clock.use(clock.faster(0, NOON + timedelta(days=1))):
