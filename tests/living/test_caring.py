@@ -94,6 +94,7 @@ def _check_promises(sample: Community) -> None:
     assert {one.late for one in owed} == {True, False}
 
 
+@pytest.mark.django_db(transaction=True)  # a follower reads what was committed only
 def test_members_stand_where_their_orders_and_deeds_put_them_and_go_on(
     sample: Community,
 ) -> None:
