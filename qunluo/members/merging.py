@@ -76,7 +76,8 @@ class Relation:
 
 def _columns(key: models.UniqueConstraint) -> set[str]:
     """The columns that a unique key is made of, by name or inside of an expression."""
-    parts = (part for expression in key.expressions for part in expression.flatten())
+    trees: Sequence[Any] = key.expressions
+    parts = (part for tree in trees for part in tree.flatten())
     return {*key.fields, *(part.name for part in parts if isinstance(part, models.F))}
 
 
