@@ -77,8 +77,9 @@ class Relation:
 def _columns(key: models.UniqueConstraint) -> set[str]:
     """The columns that a unique key is made of, by name or inside of an expression."""
     trees: Sequence[Any] = key.expressions
-    parts = (part for tree in trees for part in tree.flatten())
-    return {*key.fields, *(part.name for part in parts if isinstance(part, models.F))}
+    parts = [part for tree in trees for part in tree.flatten()]
+    named: list[Any] = [part for part in parts if isinstance(part, models.F)]
+    return {*key.fields, *(part.name for part in named)}
 
 
 def list_relations() -> list[Relation]:
