@@ -40,7 +40,8 @@ class Act:
 
     `key` names the act: the same key again is the same act and gets the same answer. `pools`
     tells what is left of those that the mechanic `reads`, `plays` the states of all plays of
-    the campaign where the act is one of those that `gathers`.
+    the campaign where the act is one of those that `gathers`. `play` is where it happens; who
+    carries it out fills all three in.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Act:
     data: Mapping[str, Any] = field(default_factory=dict)
     pools: Mapping[str, int] = field(default_factory=dict)
     plays: Mapping[str, Any] = field(default_factory=dict)
+    play: str = ""
 
 
 @dataclass(frozen=True)
@@ -253,6 +255,8 @@ class Mechanic:
     shown: Callable[[Any, Any, int | None], Mapping[str, Any]]
     reads: Callable[[Any], Sequence[str]] = lambda _: ()  # pools whose rest it must know
     gathers: frozenset[str] = frozenset()  # acts that must see every play
+    follows: frozenset[str] = frozenset()  # acts that only come of a `Then`, by nobody's hand
+    staff: frozenset[str] = frozenset()  # acts that only the operator may do
 
 
 class Draw:
@@ -260,7 +264,7 @@ class Draw:
     hash was published) before, over what is drawn for."""
 
     def __init__(self, seed: bytes, label: str) -> None:
-        self._seed, self._label, self._number = seed, label, 0
+        self._seed, self.label, self._number = seed, label, 0
 
     def below(self, n: int) -> int:
         """A number in [0, n), each equally likely (by rejection, so without a bias)."""
@@ -285,7 +289,7 @@ class Draw:
         return result
 
     def _next(self) -> bytes:
-        message = f"{self._label}#{self._number}".encode()
+        message = f"{self.label}#{self._number}".encode()
         self._number += 1
         return hmac.new(self._seed, message, hashlib.sha256).digest()
 

@@ -183,7 +183,7 @@ class World:
             if earlier is not None:
                 return earlier
         before = self.play(play)
-        act = self._told(act)
+        act = self._told(play, act)
         revision = before.revision if before else 0
         draw = Draw(self.seed, f"{play}:{revision}")
         state = before.state if before else None
@@ -200,13 +200,13 @@ class World:
             self.answers[act.key] = decision
         return decision
 
-    def _told(self, act: Act) -> Act:
+    def _told(self, play: str, act: Act) -> Act:
         names = self.mechanic.reads(self.rules)
         pools = {place: self.balance(unit, place) for unit, place in map(_split, names)}
         plays: Mapping[str, Frozen] = {}
         if act.kind in self.mechanic.gathers:
             plays = {key: found.state for key, found in self.load_all_plays().items()}
-        return replace(act, pools=pools, plays=plays)
+        return replace(act, pools=pools, plays=plays, play=play)
 
     def _carry_out(
         self, play: str, act: Act, done: Done[Any], before: Play | None
