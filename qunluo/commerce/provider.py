@@ -181,11 +181,6 @@ def unregister(name: str) -> None:
     _providers.pop(name, None)
 
 
-def unregister(name: str) -> None:
-    """Takes a provider away, if it is there."""
-    _providers.pop(name, None)
-
-
 def find_provider(name: str) -> PaymentProvider:
     """Raises `NoProviderError`."""
     if name not in _providers:
