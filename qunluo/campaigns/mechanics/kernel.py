@@ -255,8 +255,10 @@ class Mechanic:
     shown: Callable[[Any, Any, int | None], Mapping[str, Any]]
     reads: Callable[[Any], Sequence[str]] = lambda _: ()  # pools whose rest it must know
     gathers: frozenset[str] = frozenset()  # acts that must see every play
-    follows: frozenset[str] = frozenset()  # acts that only come of a `Then`, by nobody's hand
+    follows: frozenset[str] = frozenset()  # acts by nobody's hand: of a `Then`, or of an event
     staff: frozenset[str] = frozenset()  # acts that only the operator may do
+    facts: frozenset[str] = frozenset()  # names in `Act.data` that we tell, and never a page
+    ships: Callable[[Any, str], bool] = lambda state, ref: True  # may its goods go out yet
 
 
 class Draw:

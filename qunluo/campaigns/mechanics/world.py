@@ -178,10 +178,8 @@ class World:
 
     def act(self, play: str, act: Act) -> Done[Any] | Refused:
         """Lets an act happen in a play; the same key again answers as the first time."""
-        if act.key:
-            earlier = self.answers.get(act.key) or self.load_answer(act.key)
-            if earlier is not None:
-                return earlier
+        if act.key and (earlier := self._answered(act.key)) is not None:
+            return earlier
         before = self.play(play)
         act = self._told(play, act)
         revision = before.revision if before else 0
@@ -199,6 +197,9 @@ class World:
         if act.key:
             self.answers[act.key] = decision
         return decision
+
+    def _answered(self, key: str) -> Done[Any] | None:
+        return self.answers.get(key) or self.load_answer(key)
 
     def _told(self, play: str, act: Act) -> Act:
         names = self.mechanic.reads(self.rules)
@@ -225,6 +226,8 @@ class World:
         self, play: str, act: Act, done: Done[Any], revision: int
     ) -> Refused | None:
         leg = f"{play}:{revision}"
+        for revoke in done.revokes:  # first, so that what comes back can be set aside again
+            self.revoke(revoke)
         for number, move in enumerate(done.moves):
             if (refused := self._move(move, play, f"{leg}:{number}")) is not None:
                 return refused
@@ -233,8 +236,6 @@ class World:
                 return refused
         for name in done.vests:
             self.vest(name)
-        for revoke in done.revokes:
-            self.revoke(revoke)
         for ask in done.orders:
             if (refused := self.ask(ask, play)) is not None:
                 return refused
@@ -362,6 +363,8 @@ class World:
         not take any more goes back (K8)."""
         found = self.orders[ref]
         again = f"paid:{ref}"
+        if found.state == "refunded" and not self._answered(again):
+            return LATE  # it went back already, and stays so
         if found.state == "cancelled" and not self._goods_again(found):
             self.orders[ref] = replace(found, state="refunded",
                                        refunded_minor=found.buy.amount_minor)  # fmt: skip
