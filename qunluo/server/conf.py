@@ -23,12 +23,14 @@ CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in QUNLUO.allowed_hosts]
 
 INSTALLED_APPS = [
     "qunluo.events",
+    "qunluo.ledger",
     "qunluo.community",
     "qunluo.members",
     "qunluo.standing",
     "qunluo.segments",
     "qunluo.groups",
     "qunluo.messaging",
+    "qunluo.commerce",
     "qunluo.care",
     "qunluo.channels.web",
     "qunluo.h5",
