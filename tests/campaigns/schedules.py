@@ -30,6 +30,8 @@ class Schedule(RuleBasedStateMachine):
     kinds: ClassVar[Mapping[str, SearchStrategy[dict[str, Any]]]] = {}
     stock: ClassVar[Mapping[str, int]] = {}  # sku → pieces
     scarce: ClassVar[bool] = False  # fund only a part of what the worst case needs
+    spans: ClassVar[SearchStrategy[int]] = MINUTES  # by which time passes
+    most_plays: ClassVar[int] = 1000  # few plays let each come far
 
     world: World
     rules: Frozen
@@ -55,6 +57,7 @@ class Schedule(RuleBasedStateMachine):
             self.done.append((play, act))
         return answer
 
+    @precondition(lambda self: len(self.world.plays) < self.most_plays)
     @rule(member=MEMBERS, data=st.data())
     def open_play(self, member: int, data: st.DataObject) -> None:
         given = data.draw(self.opening)
@@ -93,9 +96,9 @@ class Schedule(RuleBasedStateMachine):
     def refund(self, data: st.DataObject) -> None:
         self.world.refund(data.draw(st.sampled_from(sorted(self.world.orders))), self.now)
 
-    @rule(minutes=MINUTES)
-    def time_passes(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
+    @rule(data=st.data())
+    def time_passes(self, data: st.DataObject) -> None:
+        self.now += timedelta(minutes=data.draw(self.spans))
         self.world.tick(self.now)
 
     @rule()
