@@ -96,6 +96,7 @@ class Settings:
     nickname_reminders: int = 2
     currency: str = "CNY"  # of prices and orders, from the next one on
     dear_order_minor: int = 30_000  # an order is of high value from here on
+    points_days: int = 365  # after which points expire; 0: never
     two_factor: bool = False  # staff need a second factor to get in
 
 

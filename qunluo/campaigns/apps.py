@@ -1,0 +1,12 @@
+"""Campaigns."""
+
+from django.apps import AppConfig
+
+
+class Config(AppConfig):
+    name = "qunluo.campaigns"
+    label = "campaigns"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from qunluo.campaigns import auditing, tasks  # noqa: F401 - register what they bring

@@ -1,0 +1,65 @@
+"""What a person can put right about campaigns."""
+
+from __future__ import annotations
+
+from qunluo.kit.errors import QunluoError
+from qunluo.kit.text import Text
+
+
+class NotRunningError(QunluoError):
+    """Not begun, paused, stopped or over."""
+
+    code = "campaign_not_running"
+    sentence = Text(
+        "“{name}” is not running at the moment. Its page says when it begins and ends.",
+        "“{name}”目前没有在进行，活动页面写有开始和结束时间。",
+    )
+
+
+class NotAudienceError(QunluoError):
+    code = "campaign_not_for_you"
+    sentence = Text(
+        "“{name}” is for other members. Ask in the group which one is for you.",
+        "“{name}”面向其他成员开放，可以在群里问问哪个活动适合你。",
+    )
+
+
+class NotYoursError(QunluoError):
+    """An act of the operator or of the clock."""
+
+    code = "campaign_not_yours"
+    sentence = Text(
+        "This is done by the people who run the campaign. Ask them in the group.",
+        "这一步由活动组织者操作，请在群里联系他们。",
+    )
+
+
+class CampaignMovedError(QunluoError):
+    code = "campaign_moved"
+    sentence = Text(
+        "This campaign is {state} now, so this can't be done. Load the page again.",
+        "活动当前状态为“{state}”，不能这样操作，请刷新页面。",
+    )
+
+
+class WrongCampaignError(QunluoError):
+    """Rules or a window that can't be."""
+
+    code = "wrong_campaign"
+    sentence = Text("“{field}”: {reason}", "“{field}”：{reason}")
+
+
+class LintError(QunluoError):
+    """Errors of the rules, or warnings without a reason."""
+
+    code = "campaign_lint"
+    sentence = Text("It can't be published yet: {first}", "暂时不能发布：{first}")
+
+
+class BudgetShortError(QunluoError):
+    code = "campaign_budget"
+    sentence = Text(
+        "The budget has {have} of the {needed} {unit} that the worst case takes. Add to it, or "
+        "make the rewards or the number of plays smaller.",
+        "最坏情况需要 {needed} {unit}，预算只有 {have}。请追加预算，或减少奖励、缩小规模。",
+    )
