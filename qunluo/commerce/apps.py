@@ -7,3 +7,10 @@ class Config(AppConfig):
     name = "qunluo.commerce"
     label = "commerce"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from qunluo.commerce import tasks  # noqa: F401 - registers the worker's steps
+        from qunluo.commerce.erasing import erase
+        from qunluo.members.erasing import register
+
+        register(erase)
