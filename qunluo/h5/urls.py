@@ -8,13 +8,25 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from qunluo.h5 import coming, introducing, joining, looks, mine, out, praising, rooms, wishing
+from qunluo.h5 import (
+    coming,
+    introducing,
+    joining,
+    looks,
+    mine,
+    out,
+    paying,
+    praising,
+    rooms,
+    wishing,
+)
 
 app_name = "h5"
 
 EVERYBODY = "everybody: an invitation, and what its page is made of"
 SEATED = "members of the group, by the signed cookie of their session"
 LINKED = "the member who was sent this link, by its signature"
+PAYER = "who pays, by an address that only we could sign"
 OWNER = "the member it is about, by the signed cookie of their session"
 
 View = Callable[..., HttpResponseBase]
@@ -76,5 +88,8 @@ urlpatterns = [
     _open(f"{_COMING}/<int:gathering_id>", coming.gathering, "gathering", to=OWNER),
     _open(f"{_COMING}/<int:gathering_id>/seat", coming.seat, "gathering_seat", to=OWNER),
     _open(f"{_COMING}/<int:gathering_id>/code", coming.attend, "attend", to=OWNER),
+    _open("me/<int:member_id>/orders/<slug:number>/pay", paying.pay, "pay", to=OWNER),
+    _open("sandbox/<str:token>", paying.sandbox, "sandbox", to=PAYER),
+    _open("paying/code/<str:token>", paying.code, "pay_code", to=PAYER),
     _open("me/<int:member_id>/leave/<int:seat_id>", mine.leave, "leave", to=OWNER),
 ]

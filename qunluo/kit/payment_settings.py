@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from qunluo.kit import clock
 from qunluo.kit.setting_errors import WrongSettingError
 from qunluo.kit.text import Text
 
@@ -60,8 +61,8 @@ _NOT_A_KEY_ID = Text(
     "它必须以 PUB_KEY_ID_ 开头，与商户平台显示一致。",
 )
 _NO_CERTIFICATE = Text(
-    "it must name a folder with a certificate of the platform (*.pem).",
-    "它必须指向存有微信支付平台证书（*.pem）的文件夹。",
+    "it must name a folder with a valid certificate of the platform (*.pem).",
+    "它必须指向存有有效微信支付平台证书（*.pem）的文件夹。",
 )
 _ONE_OF = Text(
     "WeChat Pay needs this and QUNLUO_WECHAT_PUBLIC_KEY_ID, or QUNLUO_WECHAT_CERTIFICATES.",
@@ -196,11 +197,13 @@ def _folder(folder: Path) -> Path:
 
 
 def list_certificates(folder: Path) -> list[x509.Certificate]:
-    """The certificates in a folder; what is none is passed over."""
-    found = []
+    """The certificates in a folder that are in force; what is none is passed over."""
+    found, now = [], clock.now()
     for path in sorted(folder.glob("*.pem")):
         try:
-            found.append(x509.load_pem_x509_certificate(path.read_bytes()))
+            read = x509.load_pem_x509_certificate(path.read_bytes())
         except (OSError, ValueError):
             continue
+        if read.not_valid_before_utc <= now <= read.not_valid_after_utc:
+            found.append(read)
     return found

@@ -16,7 +16,6 @@ import requests
 from wechatpayv3 import WeChatPay, WeChatPayType
 
 from qunluo.commerce.provider import RefusedError, UnreachableError
-from qunluo.kit import clock
 from qunluo.kit.payment_settings import GATEWAY, WechatSettings, list_certificates
 
 TIMEOUT_S = (5.0, 15.0)  # to be connected, to be answered
@@ -84,9 +83,7 @@ def _connect(chosen: WechatSettings, notify_url: str) -> Any:
 
 def _list_serials(chosen: WechatSettings) -> frozenset[str]:
     """Whose signatures we can check, without asking anybody."""
-    now = clock.now()
-    certificates = list_certificates(chosen.certificates) if chosen.certificates else []
-    kept = (c for c in certificates if c.not_valid_before_utc <= now <= c.not_valid_after_utc)
+    kept = list_certificates(chosen.certificates) if chosen.certificates else []
     serials = {_plain(f"{c.serial_number:X}") for c in kept}
     return frozenset(serials | ({chosen.public_key_id} if chosen.public_key_id else set()))
 
