@@ -42,7 +42,7 @@ from qunluo.campaigns.mechanics.kernel import (
     Then,
     pool,
 )
-from qunluo.campaigns.mechanics.parameters import parameter
+from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
 from qunluo.commerce.pricing import WHOLE, Offer
 from qunluo.kit.text import Text
 
@@ -323,24 +323,26 @@ def broken(state: State, rules: Rules) -> list[str]:
 
 
 def lint(rules: Rules) -> list[Finding]:
-    found = []
-    if bool(rules.off_minor) == bool(rules.percent):
-        found.append(Finding("error", "amount_or_percent", Text(
-            "Set an amount or a percentage, one of them.", "减免金额与比例必须且只能填一项。"),
-            "off_minor"))  # fmt: skip
-    if rules.off_minor and rules.threshold_minor < rules.off_minor:
-        found.append(Finding("error", "free_goods", Text(
-            "With no higher threshold, articles can be had for nothing.",
-            "门槛低于减免金额，会出现零元购。"), "threshold_minor"))  # fmt: skip
-    if rules.percent > HIGH and not rules.cap_minor:
-        found.append(Finding("error", "no_cap", Text(
-            "More than half off needs a limit.", "减免超过 50% 时必须设置封顶金额。"),
-            "cap_minor"))  # fmt: skip
-    if rules.inviter_most and not rules.return_days:
-        found.append(Finding("warning", "paid_at_once", Text(
-            "Inviters are paid for orders that may still come back.",
-            "未设退货期，订单退款前邀请奖励就已发放。"), "return_days"))  # fmt: skip
-    return found
+    # fmt: off
+    return findings(
+        (bool(rules.off_minor) == bool(rules.percent),
+         error("off_minor", "amount_or_percent",
+               "Set an amount or a percentage, one of them.",
+               "减免金额与比例必须且只能填一项。")),
+        (rules.off_minor and rules.threshold_minor < rules.off_minor,
+         error("threshold_minor", "free_goods",
+               "With no higher threshold, articles can be had for nothing.",
+               "门槛低于减免金额，会出现零元购。")),
+        (rules.percent > HIGH and not rules.cap_minor,
+         error("cap_minor", "no_cap",
+               "More than half off needs a limit.",
+               "减免超过 50% 时必须设置封顶金额。")),
+        (rules.inviter_most and not rules.return_days,
+         warning("return_days", "paid_at_once",
+               "Inviters are paid for orders that may still come back.",
+               "未设退货期，订单退款前邀请奖励就已发放。")),
+    )
+    # fmt: on
 
 
 def shown(state: State | None, rules: Rules, member: int | None) -> Mapping[str, Any]:

@@ -38,7 +38,8 @@ from qunluo.campaigns.mechanics.kernel import (
     Notice,
     Refused,
 )
-from qunluo.campaigns.mechanics.parameters import parameter
+from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
+from qunluo.campaigns.mechanics.steps import whole
 from qunluo.kit.text import Text
 
 BUY, CANCEL, INVITED = "buy", "cancel", "invited"
@@ -182,8 +183,8 @@ def _open(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
 def _buy(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
     if act.member != state.member:
         return NOT_YOURS
-    quantity = int(act.data.get("quantity", 1))
-    if quantity < 1 or held(state) + quantity > rules.per_member:
+    quantity = whole(act, "quantity", default=1, most=rules.per_member)
+    if quantity is None or held(state) + quantity > rules.per_member:
         return LIMIT
     cheap = min(quantity, cheap_left(state, rules))
     amount = quote(quantity, cheap, rules)
@@ -305,26 +306,26 @@ def broken(state: State, rules: Rules) -> list[str]:
 
 
 def lint(rules: Rules) -> list[Finding]:
-    result = []
-    if rules.invites and rules.unlocked_minor >= rules.price_minor:
-        result.append(_finding("error", "unlocked_not_lower", "unlocked_minor", Text(
-            "The lower price is not below the sale's.", "解锁价应低于秒杀价。")))  # fmt: skip
-    if rules.per_member > rules.pieces:
-        result.append(_finding("error", "limit_above_pieces", "per_member", Text(
-            "One member may have more than the sale has.", "每人限购数超过了秒杀数量。")))  # fmt: skip
-    if rules.invites > 3:
-        result.append(_finding("warning", "many_invites", "invites", Text(
-            "Few members bring more than three friends; 2 or 3 work best.",
-            "很少有人能邀请三位以上好友，建议 2–3 位。")))  # fmt: skip
-    if rules.pay_minutes > SLOW_MINUTES:
-        result.append(_finding("warning", "slow_pay", "pay_minutes", Text(
-            "Orders that are never paid keep pieces from others for over an hour.",
-            "未付款订单会占用名额一小时以上。")))  # fmt: skip
-    return result
-
-
-def _finding(level: Literal["error", "warning"], code: str, field: str, text: Text) -> Finding:
-    return Finding(level, code, text, field)
+    # fmt: off
+    return findings(
+        (rules.invites and rules.unlocked_minor >= rules.price_minor,
+         error("unlocked_minor", "unlocked_not_lower",
+               "The lower price is not below the sale's.",
+               "解锁价应低于秒杀价。")),
+        (rules.per_member > rules.pieces,
+         error("per_member", "limit_above_pieces",
+               "One member may have more than the sale has.",
+               "每人限购数超过了秒杀数量。")),
+        (rules.invites > 3,
+         warning("invites", "many_invites",
+               "Few members bring more than three friends; 2 or 3 work best.",
+               "很少有人能邀请三位以上好友，建议 2–3 位。")),
+        (rules.pay_minutes > SLOW_MINUTES,
+         warning("pay_minutes", "slow_pay",
+               "Orders that are never paid keep pieces from others for over an hour.",
+               "未付款订单会占用名额一小时以上。")),
+    )
+    # fmt: on
 
 
 def shown(state: State | None, rules: Rules, member: int | None) -> Mapping[str, Any]:
@@ -373,4 +374,5 @@ MECHANIC = Mechanic(
     broken=broken,
     lint=lint,
     shown=shown,
+    facts=frozenset({"new"}),
 )

@@ -1,4 +1,5 @@
-"""How a parameter of a mechanic is declared: its limits, and the words of the form it is set in."""
+"""How a parameter of a mechanic is declared: its limits, the words of its form, what is wrong
+with it."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from qunluo.campaigns.mechanics.kernel import Finding
 from qunluo.kit.text import Text
 
 
@@ -24,3 +26,18 @@ def parameter(
     return Field(
         default, title=title.en, description=gist.en, json_schema_extra=words, **limits
     )
+
+
+def error(field: str, code: str, en: str, zh: str) -> Finding:
+    """What must be changed in a field before these rules are published."""
+    return Finding("error", code, Text(en, zh), field)
+
+
+def warning(field: str, code: str, en: str, zh: str) -> Finding:
+    """What needs a reason before these rules are published."""
+    return Finding("warning", code, Text(en, zh), field)
+
+
+def findings(*checks: tuple[object, Finding]) -> list[Finding]:
+    """What was found of all that was looked for."""
+    return [finding for found, finding in checks if found]
