@@ -450,10 +450,13 @@ class World:
         kept: list[bool] = []
         saved = (dict(self.balances), dict(self.slots), dict(self.plays), dict(self.grants),
                  dict(self.orders), len(self.postings), len(self.notices), len(self.waiting))  # fmt: skip
-        yield kept
-        if not kept:
-            self.balances, self.slots, self.plays, self.grants, self.orders = saved[:5]
-            del self.postings[saved[5] :], self.notices[saved[6] :], self.waiting[saved[7] :]
+        try:
+            yield kept
+        finally:  # also where something broke on the way
+            if not kept:
+                self.balances, self.slots, self.plays, self.grants, self.orders = saved[:5]
+                del self.postings[saved[5] :], self.notices[saved[6] :]
+                del self.waiting[saved[7] :]
 
 
 def _within(place: str, play: str) -> str:
