@@ -5,12 +5,17 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from qunluo.campaigns.inviting import Attribution, Evidence, Mark, Suspicion, Visit
 from qunluo.commerce.models import Order
 from qunluo.community.models import Community
 from qunluo.groups.models import Group
 from qunluo.members.models import Member
 from qunluo.segments.models import Segment
 
+__all__ = [
+    "STATES", "Attribution", "Campaign", "CampaignVersion", "Deed", "Evidence", "Following",
+    "Mark", "Play", "Purchase", "Reward", "Slot", "Suspicion", "Visit",
+]  # fmt: skip
 STATES = ("draft", "running", "paused", "stopped", "ended")
 
 
