@@ -173,9 +173,11 @@ def do_fund(
     _tell(campaign, "campaign_funded", by, unit=unit, amount=amount, place=place)
 
 
-def missing_of(campaign: Campaign) -> list[Supply]:
-    """What the budget lacks for the worst case."""
-    return _missing(campaign, supplies_of(campaign))
+def missing_of(campaign: Campaign, rules: Any = None) -> list[Supply]:
+    """What the budget lacks for the worst case of `rules`, else of those in force."""
+    if rules is None:
+        return _missing(campaign, supplies_of(campaign))
+    return _missing(campaign, find_mechanic(campaign.mechanic).supplies(rules))
 
 
 def _missing(campaign: Campaign, supplies: Sequence[Supply]) -> list[Supply]:
@@ -184,10 +186,11 @@ def _missing(campaign: Campaign, supplies: Sequence[Supply]) -> list[Supply]:
 
 
 @transaction.atomic
-def do_fund_worst_case(campaign: Campaign, *, by: str) -> list[Supply]:
-    """Puts exactly what lacks for the worst case at its disposal; what that was."""
+def do_fund_worst_case(campaign: Campaign, *, by: str, rules: Any = None) -> list[Supply]:
+    """Puts exactly what lacks for the worst case at its disposal; what that was. `rules` are
+    those to come, else those in force."""
     campaign = _lock(campaign, "draft", "running", "paused")
-    missing = missing_of(campaign)
+    missing = missing_of(campaign, rules)
     number = campaign.versions.count()
     for supply in missing:
         key = f"worst:{number}:{supply.amount}:{clock.now():%Y%m%d%H%M%S%f}"

@@ -15,7 +15,8 @@ Permission = Literal[
     "see_home", "see_groups", "run_groups", "see_room", "speak", "moderate", "see_members",
     "edit_members", "reveal_contact", "import_members", "export_members", "erase_members",
     "answer", "see_insight", "make_reports", "see_audit", "edit_settings", "manage_staff",
-    "manage_api", "care", "run_care", "see_shop", "run_shop", "refund",
+    "manage_api", "care", "run_care", "see_shop", "run_shop", "refund", "see_campaigns",
+    "run_campaigns",
 ]  # fmt: skip
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
@@ -29,9 +30,10 @@ _STORE: set[Permission] = {
     "care",
     "see_shop",
 }
-_MODERATOR: set[Permission] = _STORE | {"moderate"}
+_MODERATOR: set[Permission] = _STORE | {"moderate", "see_campaigns"}
 _ANALYST: set[Permission] = {
     "see_home", "see_groups", "see_members", "see_insight", "make_reports", "see_shop",
+    "see_campaigns",
 }  # fmt: skip
 _OPERATOR: set[Permission] = (
     _MODERATOR
@@ -40,6 +42,7 @@ _OPERATOR: set[Permission] = (
         "run_groups",
         "run_care",
         "run_shop",
+        "run_campaigns",
         "refund",
         "edit_members",
         "reveal_contact",

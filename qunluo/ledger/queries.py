@@ -13,7 +13,8 @@ from qunluo.ledger.models import Account, Entry, Transfer
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a statement; `balance` is what the account has after it."""
+    """One line of a statement; `balance` is what the account has after it, `entry` where an
+    older page goes on."""
 
     at: datetime
     cause: str
@@ -21,6 +22,7 @@ class Line:
     amount: int
     balance: int
     transfer: int
+    entry: int = 0
 
 
 def list_accounts(community_id: int, kind: str, owner: str | int) -> QuerySet[Account]:
@@ -57,7 +59,7 @@ def _lines(entries: Sequence[Entry], balance: int) -> list[Line]:
     result = []
     for e in entries:
         result.append(Line(e.transfer.at, e.transfer.cause, e.transfer.note, e.amount,
-                           balance, e.transfer_id))  # fmt: skip
+                           balance, e.transfer_id, e.pk))  # fmt: skip
         balance -= e.amount
     return result
 
