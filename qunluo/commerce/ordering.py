@@ -14,7 +14,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from qunluo.commerce.catalogue import open_shelf
+from qunluo.commerce.catalogue import list_stock, open_shelf
 from qunluo.commerce.errors import (
     KeyTakenError,
     NotToShipError,
@@ -115,6 +115,7 @@ def do_order(  # noqa: PLR0913 - one order needs all of this
     known = find_by_key(community, key)
     if known is not None:
         return _same(known, member, asks)
+    _look(asks)
     wish = _Wish(asks, key, offers, pay_by, source, by, to)
     try:
         with transaction.atomic():
@@ -124,6 +125,16 @@ def do_order(  # noqa: PLR0913 - one order needs all of this
         if known is None:
             raise
         return _same(known, member, asks)
+
+
+def _look(asks: Sequence[Ask]) -> None:
+    """What is gone is refused before anything is written: the crowd at a sold-out shelf costs
+    little. What is there is promised by the hold alone."""
+    stock = list_stock([ask.variant for ask in asks])
+    for ask in asks:
+        left = stock[ask.variant.pk].available
+        if left < ask.quantity:
+            raise SoldOutError(title=ask.variant.shown, available=max(0, left))
 
 
 def find_by_key(community: Community, key: str) -> Order | None:
