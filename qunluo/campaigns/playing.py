@@ -74,7 +74,8 @@ def check_may_act(campaign: Campaign, kind: str, member: Member) -> None:
     mechanic = find_mechanic(campaign.mechanic)
     if kind in NOBODYS or kind in mechanic.staff or kind in mechanic.follows:
         raise NotYoursError
-    if not is_running(campaign, clock.now(), begins=kind == OPEN):
+    begins = kind == OPEN or kind in mechanic.within
+    if not is_running(campaign, clock.now(), begins=begins):
         raise NotRunningError(name=campaign.name)
     segment = campaign.segment_id
     if member.community_id != campaign.community_id or (

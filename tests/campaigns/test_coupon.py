@@ -23,6 +23,7 @@ from qunluo.campaigns.mechanics.coupon import (
 )
 from qunluo.campaigns.mechanics.coupon_life import Coupon, Event, step
 from qunluo.campaigns.mechanics.kernel import OPEN, PAID, REFUNDED, Act, Done, Refused
+from qunluo.campaigns.mechanics.steps import CLOSE
 from qunluo.campaigns.mechanics.world import World
 from qunluo.commerce.pricing import Line, price
 from tests.campaigns.schedules import MEMBERS, START, Schedule
@@ -43,7 +44,7 @@ def any_rules(draw: st.DrawFn) -> Rules:
 class Coupons(Schedule):
     mechanic = MECHANIC
     rules_of = any_rules()
-    kinds: ClassVar = {CLAIM: st.just({}), OPEN: st.just({})}
+    kinds: ClassVar = {CLAIM: st.just({}), OPEN: st.just({}), CLOSE: st.just({})}
 
     @rule(member=MEMBERS, inviter=MEMBERS, new=st.booleans())
     def claim(self, member: int, inviter: int, new: bool) -> None:

@@ -21,6 +21,7 @@ from qunluo.campaigns.mechanics.red_packet import (
     luckiest,
     shares,
 )
+from qunluo.campaigns.mechanics.steps import CLOSE
 from qunluo.campaigns.mechanics.world import World
 from tests.campaigns.schedules import START, Schedule
 
@@ -41,7 +42,7 @@ def any_rules(draw: st.DrawFn) -> Rules:
 class RedPackets(Schedule):
     mechanic = MECHANIC
     rules_of = any_rules()
-    kinds: ClassVar = {TAKE: st.just({})}
+    kinds: ClassVar = {TAKE: st.just({}), CLOSE: st.just({})}
 
     def act(self, play: str, kind: str, member: int | None, data: dict[str, Any]) -> Any:
         if kind == OPEN and member and not self.world.balance("points", f"met:{member}"):

@@ -43,6 +43,7 @@ from qunluo.campaigns.mechanics.kernel import (
     pool,
 )
 from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
+from qunluo.campaigns.mechanics.steps import CLOSE
 from qunluo.commerce.pricing import WHOLE, Offer
 from qunluo.kit.text import Text
 
@@ -163,7 +164,7 @@ def decide(state: State | None, act: Act, rules: Rules, draw: Draw) -> Done[Stat
     if state is None and act.member is not None and act.kind in (OPEN, CLAIM):
         state = State(member=act.member)
     steps = {OPEN: _open, CLAIM: _claim, BROUGHT: _brought, PAID: _paid,
-             REFUNDED: _refunded, EXPIRE: _expire}  # fmt: skip
+             REFUNDED: _refunded, EXPIRE: _expire, CLOSE: _close}  # fmt: skip
     step = steps.get(act.kind)
     return step(state, act, rules) if step and state else UNKNOWN
 
@@ -240,6 +241,13 @@ def _expire(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
     said = Text("Your friend has bought: a coupon for you.", "好友已完成购买，奖励券已到账。")
     notices = (Notice(state.inviter, said),) if state.inviter else ()
     return Done(_with(state, tie="given"), vests=(_reward(state, rules).id,), notices=notices)
+
+
+def _close(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
+    """Who has bought keeps the promise to the inviter; nobody else does any more."""
+    if state.tie == "waiting" and not state.paid:
+        return _lose(state, rules)
+    return Done(state, deadline=_deadline(state, rules))
 
 
 def _lose(state: State, rules: Rules) -> Done[State]:
@@ -389,6 +397,7 @@ MECHANIC = Mechanic(
     lint=lint,
     shown=shown,
     follows=frozenset({BROUGHT, PAID, REFUNDED}),
-    staff=frozenset({ISSUE}),
+    staff=frozenset({ISSUE, CLOSE}),
+    within=frozenset({CLAIM}),
     facts=frozenset({"inviter", "new", "ref"}),
 )

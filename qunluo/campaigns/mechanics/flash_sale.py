@@ -344,7 +344,7 @@ def shown(state: State | None, rules: Rules, member: int | None) -> Mapping[str,
 
 def play_of(act: Act, rules: Rules) -> str:
     """Everybody's own; a friend who was invited acts in the inviter's."""
-    return f"m{act.data['inviter'] if act.kind == INVITED else act.member}"
+    return f"m{act.data.get('inviter', 0) if act.kind == INVITED else act.member}"
 
 
 def supplies(rules: Rules) -> Sequence[Any]:
@@ -374,5 +374,6 @@ MECHANIC = Mechanic(
     broken=broken,
     lint=lint,
     shown=shown,
-    facts=frozenset({"new"}),
+    within=frozenset({BUY, INVITED}),
+    facts=frozenset({"inviter", "new"}),
 )

@@ -257,6 +257,7 @@ class Mechanic:
     gathers: frozenset[str] = frozenset()  # acts that must see every play
     follows: frozenset[str] = frozenset()  # acts by nobody's hand: of a `Then`, or of an event
     staff: frozenset[str] = frozenset()  # acts that only the operator may do
+    within: frozenset[str] = frozenset()  # acts that, as `OPEN`, need the campaign's window
     facts: frozenset[str] = frozenset()  # names in `Act.data` that we tell, and never a page
     ships: Callable[[Any, str], bool] = lambda state, ref: True  # may its goods go out yet
 

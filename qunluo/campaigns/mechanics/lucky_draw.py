@@ -363,5 +363,6 @@ MECHANIC = Mechanic(
     broken=broken,
     lint=lint,
     shown=shown,
+    within=frozenset({DRAW}),
     reads=lambda rules: [f"{p.unit}@{pool(store(n))}" for n, p in enumerate(rules.prizes)],
 )

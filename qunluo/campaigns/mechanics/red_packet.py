@@ -1,7 +1,7 @@
 """红包 red packet: a sum in so many shares, each a surprise, first come, first served.
 
     (none) ──open──► open ──take × shares──► empty
-                      └──its time──► over (what nobody took goes back)
+                      └──its time, or closed──► over (what nobody took goes back)
 
 The shares are drawn when the packet is opened: with R left for k shares each is uniform in
 [smallest, 2R/k − smallest], the last is what is left; then they are shuffled, so that no place
@@ -38,7 +38,7 @@ from qunluo.campaigns.mechanics.kernel import (
     of,
 )
 from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
-from qunluo.campaigns.mechanics.steps import BEGUN, NOBODY, NOT_BEGUN, UNKNOWN, no
+from qunluo.campaigns.mechanics.steps import BEGUN, CLOSE, NOBODY, NOT_BEGUN, UNKNOWN, no
 from qunluo.kit.text import Text
 
 TAKE = "take"
@@ -110,6 +110,8 @@ def decide(state: State | None, act: Act, rules: Rules, draw: Draw) -> Done[Stat
         return NOT_BEGUN
     if act.kind == TAKE:
         return _take(state, act, rules)
+    if act.kind == CLOSE:
+        return _end(state, rules)
     return _expire(state, act, rules) if act.kind == EXPIRE else UNKNOWN
 
 
@@ -168,6 +170,13 @@ def _expire(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
         return Done(state)
     if act.at < state.until:
         return Done(state, deadline=state.until)
+    return _end(state, rules)
+
+
+def _end(state: State, rules: Rules) -> Done[State] | Refused:
+    """What nobody took goes back to who gave it."""
+    if state.stage != "open":
+        return OVER
     rest = sum(state.shares) - sum(one.amount for one in state.taken)
     own = rules.giver == "member" and state.giver
     back = Move(rules.unit, RESERVED, of(state.giver) if own and state.giver else BUDGET, rest)
@@ -272,4 +281,5 @@ MECHANIC = Mechanic(
     broken=broken,
     lint=lint,
     shown=shown,
+    staff=frozenset({CLOSE}),
 )
