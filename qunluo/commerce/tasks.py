@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from qunluo.commerce.errors import OrderMovedError
+from qunluo.commerce.imports import step_import
 from qunluo.commerce.models import Order
 from qunluo.commerce.ordering import do_complete, do_expire
 from qunluo.commerce.paying import ask_provider
@@ -43,6 +44,7 @@ def complete_received() -> bool:
 for _task in (
     Task("commerce.unpaid", expire_unpaid, every_s=5.0),
     Task("commerce.refunds", send_refunds, every_s=1.0),
+    Task("commerce.imports", step_import, every_s=1.0),
     Task("commerce.received", complete_received, every_s=600.0),
 ):
     register(_task)

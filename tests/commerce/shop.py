@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from qunluo.commerce.catalogue import (
@@ -89,6 +90,7 @@ class House:
     paid: dict[str, Notification] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    book: Path | None = None  # where other processes see what was asked, too
 
     @property
     def capabilities(self) -> Capabilities:
@@ -105,6 +107,9 @@ class House:
 
     def ask_refund(self, refund: RefundBill) -> Notification | None:
         self.asked.append(refund.key)
+        if self.book is not None:
+            with self.book.open("a") as book:
+                book.write(f"{refund.key} {refund.amount_minor}\n")
         wanted = self.answers.get(refund.key, told(refund))
         if isinstance(wanted, Exception):
             raise wanted

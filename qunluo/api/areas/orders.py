@@ -11,8 +11,8 @@ from pydantic import Field
 from qunluo.api.areas.members import find_member
 from qunluo.api.operations import Area, Call
 from qunluo.api.values import Instant, Name, Number
+from qunluo.commerce.noting import Sale, do_note_return, do_note_sale
 from qunluo.events.models import Event
-from qunluo.standing.actions import do_note_order, do_note_refund
 from qunluo.standing.orders import LONGEST_ORDER, LONGEST_REFUND, MOST
 
 area = Area("orders")
@@ -64,21 +64,17 @@ def _show(event: Event) -> dict[str, object]:
 def note_order(request: Call, body: OrderIn) -> dict[str, object]:
     """An order that was paid somewhere else."""
     member = find_member(request, body.member_id)
-    return _show(
-        do_note_order(
-            request.auth.community, order=body.order, member=member, store=body.store,
-            amount_minor=body.amount_minor, paid_at=body.paid_at, items=body.items,
-            by=request.auth.actor,
-        )
-    )  # fmt: skip
+    sale = Sale(body.order, body.amount_minor, body.paid_at, body.items, body.store)
+    by = request.auth.actor
+    return _show(do_note_sale(request.auth.community, member, sale, by=by))
 
 
 @area.post("/orders/{order}/refunds", "members:write", RefundOut, 201)
 def note_refund(request: Call, order: InAddress, body: RefundIn) -> dict[str, object]:
     """A refund of an order, once for its number."""
     return _show(
-        do_note_refund(
-            request.auth.community, order=order, refund=body.refund, by=request.auth.actor,
+        do_note_return(
+            request.auth.community, number=order, refund=body.refund, by=request.auth.actor,
             amount_minor=body.amount_minor, refunded_at=body.refunded_at,
         )
     )  # fmt: skip
