@@ -9,4 +9,12 @@ class Config(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from qunluo.campaigns import auditing, tasks  # noqa: F401 - register what they bring
+        from qunluo.campaigns import (  # noqa: F401 - register what they bring
+            arriving,
+            auditing,
+            tasks,
+        )
+        from qunluo.campaigns.erasing import erase
+        from qunluo.members.erasing import register
+
+        register(erase)
