@@ -236,8 +236,9 @@ def _store(found: OrderImport, part: Sequence[Row | Reject]) -> bool:
     row.made += made
     row.rejected += len(rejects)
     row.known += len(part) - len(rejects) - made
+    rejects.sort(key=lambda reject: reject.line)
     told = [{"line": r.line, "en": r.why.en, "zh": r.why.zh} for r in rejects]
-    row.rejects = [*row.rejects, *sorted(told, key=lambda one: one["line"])][:KEPT_REJECTS]
+    row.rejects = [*row.rejects, *told][:KEPT_REJECTS]
     row.save(update_fields=["read", "made", "known", "rejected", "rejects"])
     found.read = row.read
     return True
