@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -38,30 +37,10 @@ from tests.payments.wechat_house import (
     private_pem,
     seal,
     sign,
-    wechat_house,
 )
 
 NUMBER = "Q20260302000001"
 BACK = "https://tea.example/me"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[WechatHouse]:
-    with wechat_house() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def house(server: WechatHouse) -> WechatHouse:
-    for kept in (server.orders, server.paid, server.refunds, server.heard, server.faults):
-        kept.clear()
-    server.signer = "platform"
-    return server
-
-
-@pytest.fixture(scope="module")
-def wechat(server: WechatHouse) -> WechatProvider:
-    return WechatProvider(merchant(server.address), public_url="https://tea.example")
 
 
 def bill(**more: Any) -> Bill:

@@ -88,10 +88,11 @@ def _as_told(**which: str) -> Notification | None:
     found = SandboxMove.objects.filter(at__lte=clock.now(), **which).first()
     if found is None:
         return None
-    return Notification(**{**_write(found), "at": found.at})
+    return Notification(**{**write(found), "at": found.at})
 
 
-def _write(move: SandboxMove) -> dict[str, Any]:
+def write(move: SandboxMove) -> dict[str, Any]:
+    """What is told of a move."""
     return {
         "key": move.key, "number": move.number, "amount_minor": move.amount_minor,
         "at": move.at.isoformat(), "kind": move.kind, "currency": move.currency,
@@ -103,7 +104,7 @@ def _write(move: SandboxMove) -> dict[str, Any]:
 
 def tell(move: SandboxMove, door: Door) -> bool:
     """Tells of one move, as often as this is called; whether it was heard."""
-    headers, body = pack(_write(move), clock.now())
+    headers, body = pack(write(move), clock.now())
     heard = door(NAME, headers, body).status in FINE
     rows = SandboxMove.objects.filter(pk=move.pk)
     if heard:
