@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,29 +82,30 @@ def do_end_rule(rule: PriceRule, *, by: str) -> None:
 
 def list_offers(member: Member, variants: Sequence[Variant], at: datetime) -> list[Offer]:
     """The community's rules that a member can use for these things at an instant."""
-    rows = list_rules(member.community).filter(
-        Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at
-    )
-    keys = {variant.pk for variant in variants}
-    found = []
-    for rule in _for(member, list(rows)):
+    return list_offers_of([member], variants, at)[member.pk]
+
+
+def list_offers_of(
+    members: Sequence[Member], variants: Sequence[Variant], at: datetime
+) -> dict[int, list[Offer]]:
+    """The same for many members of one community, by their ids."""
+    community, keys = members[0].community, {variant.pk for variant in variants}
+    rows = list_rules(community).filter(Q(ends_at=None) | Q(ends_at__gt=at), starts_at__lte=at)
+    found: dict[int, list[Offer]] = {member.pk: [] for member in members}
+    for rule in rows:
         named = [variant.pk for variant in rule.variants.all()]
         if not named or keys & set(named):
-            found.append(as_offer(rule, named))
+            for pk in _who_may(rule, community, found):
+                found[pk].append(as_offer(rule, named))
     return found
 
 
-def _for(member: Member, rules: Sequence[PriceRule]) -> list[PriceRule]:
-    """Without those for a segment that the member is not in."""
-    if not any(rule.segment_id for rule in rules):
-        return list(rules)
-    words = load_vocabulary(member.community)
-    mine = {
-        pk
-        for pk in {rule.segment_id for rule in rules if rule.segment_id}
-        if find_in(member.community, InSegment(pk), [member.pk], words)
-    }
-    return [rule for rule in rules if rule.segment_id is None or rule.segment_id in mine]
+def _who_may(rule: PriceRule, community: Community, members: Iterable[int]) -> Collection[int]:
+    """All, or those in the rule's segment."""
+    if rule.segment_id is None:
+        return list(members)
+    words = load_vocabulary(community)
+    return find_in(community, InSegment(rule.segment_id), list(members), words)
 
 
 def as_offer(rule: PriceRule, named: Sequence[int]) -> Offer:

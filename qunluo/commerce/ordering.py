@@ -7,8 +7,9 @@ variants, then those of points: whoever takes them in this order waits and never
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -25,17 +26,18 @@ from qunluo.commerce.errors import (
 )
 from qunluo.commerce.models import Order, OrderLine, Variant
 from qunluo.commerce.moving import POINTS, do_move, list_holds, lock, moved
-from qunluo.commerce.offers import list_offers
+from qunluo.commerce.offers import list_offers, list_offers_of
 from qunluo.commerce.pricing import Line, Offer, Priced, PricedLine, price
 from qunluo.commerce.rules import UNPAID, Act
 from qunluo.commerce.settling import do_settle
 from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
-from qunluo.events.actions import SYSTEM, record
+from qunluo.events.actions import SYSTEM, record, record_all
+from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.kit.sealed import seal
 from qunluo.kit.text import Text
-from qunluo.ledger.actions import do_hold, do_open, do_release
+from qunluo.ledger.actions import Promise, do_hold, do_hold_all, do_open, do_release
 from qunluo.ledger.errors import ShortError
 from qunluo.ledger.models import Hold
 from qunluo.members.models import Member
@@ -67,16 +69,17 @@ PICK_UP = Delivery()
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What is to be ordered, and how."""
+class Wish:
+    """What a member orders, and how; see `do_order`."""
 
+    member: Member
     asks: Sequence[Ask]
     key: str
-    offers: Sequence[Offer]
-    pay_by: datetime | None
-    source: str
     by: str
-    to: Delivery
+    offers: Sequence[Offer] = ()
+    pay_by: datetime | None = None
+    source: str = ""
+    to: Delivery = PICK_UP
 
 
 # ordering
@@ -89,10 +92,15 @@ def quote(
     """What it would cost now, with the community's own rules. Raises `WrongOrderError`."""
     check_asks(asks)
     now = at or clock.now()
-    variants = [ask.variant for ask in asks]
+    own = list_offers(member, [ask.variant for ask in asks], now)
+    return _reckon(asks, [*own, *offers], shipping_minor, now)
+
+
+def _reckon(
+    asks: Sequence[Ask], offers: Sequence[Offer], shipping_minor: int, now: datetime
+) -> Priced:
     lines = [Line(str(a.variant.pk), a.quantity, a.variant.list_minor) for a in asks]
-    all_offers = [*list_offers(member, variants, now), *offers]
-    return price(lines, all_offers, at=now, shipping_minor=shipping_minor)
+    return price(lines, offers, at=now, shipping_minor=shipping_minor)
 
 
 def check_asks(asks: Sequence[Ask]) -> None:
@@ -110,67 +118,92 @@ def do_order(  # noqa: PLR0913 - one order needs all of this
     """Orders: the price is reckoned, the pieces (and points) are held. The same key again is
     the same order. What costs nothing is paid at once. Raises `SoldOutError`, `OffSaleError`,
     `PointsShortError`, `WrongOrderError`, `KeyTakenError`."""
-    asks = sorted(lines, key=lambda ask: ask.variant.pk)
-    check_asks(asks)
-    known = find_by_key(community, key)
-    if known is not None:
-        return _same(known, member, asks)
-    _look(asks)
-    wish = _Wish(asks, key, offers, pay_by, source, by, to)
+    wish = Wish(member, lines, key, by, offers, pay_by, source, to)
+    return do_order_all(community, [wish])[0]
+
+
+def do_order_all(community: Community, wishes: Sequence[Wish]) -> list[Order]:
+    """Many orders in few statements, all or none; their keys differ. Raises as `do_order`."""
+    wishes = [replace(w, asks=sorted(w.asks, key=lambda ask: ask.variant.pk)) for w in wishes]
+    for wish in wishes:
+        check_asks(wish.asks)
     try:
-        with transaction.atomic():
-            return _order(community, member, wish)
-    except IntegrityError:  # the same key at the same moment
-        known = find_by_key(community, key)
-        if known is None:
-            raise
-        return _same(known, member, asks)
+        return _find_or_order(community, wishes)
+    except IntegrityError:  # one of the keys at the same moment
+        return _find_or_order(community, wishes)
+
+
+@transaction.atomic
+def _find_or_order(community: Community, wishes: Sequence[Wish]) -> list[Order]:
+    rows = Order.objects.filter(community=community, key__in=[wish.key for wish in wishes])
+    known = {str(row.key): row for row in rows.prefetch_related("lines")}
+    fresh = [wish for wish in wishes if wish.key not in known]
+    if fresh:
+        _look([ask for wish in fresh for ask in wish.asks])
+        known |= {str(order.key): order for order in _order_all(community, fresh)}
+    return [_same(known[wish.key], wish) for wish in wishes]
 
 
 def _look(asks: Sequence[Ask]) -> None:
     """What is gone is refused before anything is written: the crowd at a sold-out shelf costs
     little. What is there is promised by the hold alone."""
     stock = list_stock([ask.variant for ask in asks])
+    wanted: dict[int, int] = defaultdict(int)
     for ask in asks:
+        wanted[ask.variant.pk] += ask.quantity
         left = stock[ask.variant.pk].available
-        if left < ask.quantity:
+        if left < wanted[ask.variant.pk]:
             raise SoldOutError(title=ask.variant.shown, available=max(0, left))
 
 
-def find_by_key(community: Community, key: str) -> Order | None:
-    return Order.objects.filter(community=community, key=key).first()
-
-
-def _same(order: Order, member: Member, asks: Sequence[Ask]) -> Order:
-    """An order that was asked for again, if it is the same."""
+def _same(order: Order, wish: Wish) -> Order:
+    """An order that was asked for, if it is the same."""
     there = {line.variant_id: line.quantity for line in order.lines.all()}
-    if order.member_id != member.pk or there != {a.variant.pk: a.quantity for a in asks}:
+    wanted = {ask.variant.pk: ask.quantity for ask in wish.asks}
+    if order.member_id != wish.member.pk or there != wanted:
         raise KeyTakenError
     return order
 
 
-def _order(community: Community, member: Member, wish: _Wish) -> Order:
-    for ask in wish.asks:
-        _check_on_sale(community, ask.variant)
-    now, to = clock.now(), wish.to
-    priced = quote(
-        member, wish.asks, offers=wish.offers, shipping_minor=to.shipping_minor, at=now
+def _order_all(community: Community, wishes: Sequence[Wish]) -> list[Order]:
+    now, variants = clock.now(), [ask.variant for wish in wishes for ask in wish.asks]
+    for variant in variants:
+        _check_on_sale(community, variant)
+    offers = list_offers_of([wish.member for wish in wishes], variants, now)
+    priced = [
+        _reckon(w.asks, [*offers[w.member.pk], *w.offers], w.to.shipping_minor, now)
+        for w in wishes
+    ]
+    orders = Order.objects.bulk_create(
+        _row(community, wish, reckoned, now)
+        for wish, reckoned in zip(wishes, priced, strict=True)
     )
-    order = Order.objects.create(
-        community=community, number=make_number(), member=member, key=wish.key,
+    _write_lines(orders, wishes, priced)
+    for order, wish in zip(orders, wishes, strict=True):
+        _hold_points(order, wish.by)
+    record_all(_created(order, wish) for order, wish in zip(orders, wishes, strict=True))
+    for order in orders:
+        if order.total_minor == 0:
+            do_settle(order, None)
+    return orders
+
+
+def _row(community: Community, wish: Wish, priced: Priced, now: datetime) -> Order:
+    to = wish.to
+    return Order(
+        community=community, number=make_number(), member=wish.member, key=wish.key,
         source=wish.source[:120], currency=settings_of(community).currency, at=now,
         total_minor=priced.total_minor, shipping_minor=priced.shipping_minor,
         points=priced.points, snapshot=priced.snapshot, pay_by=wish.pay_by or now + UNPAID,
         store=to.store[:80], note=to.note[:200],
         address_sealed=seal(to.address, settings.SECRET_KEY) if to.address else "",
     )  # fmt: skip
-    _write_lines(order, wish.asks, priced, wish.by)
-    _hold_points(order, wish.by)
+
+
+def _created(order: Order, wish: Wish) -> Event:
     data = {"order": order.number, "amount_minor": order.total_minor, "source": order.source}
-    record("order_created", community=community.pk, member=member.pk, actor=wish.by, data=data)
-    if order.total_minor == 0:
-        do_settle(order, None)
-    return order
+    return Event(community_id=order.community_id, kind="order_created", at=order.at,
+                 member_id=order.member_id, actor=wish.by, data=data)  # fmt: skip
 
 
 def make_number() -> str:
@@ -184,22 +217,38 @@ def _check_on_sale(community: Community, variant: Variant) -> None:
         raise OffSaleError(title=variant.shown)
 
 
-def _write_lines(order: Order, asks: Sequence[Ask], priced: Priced, by: str) -> None:
-    rows = []
-    for ask, reckoned in zip(asks, priced.lines, strict=True):
-        hold = _hold_pieces(order, ask, by)
-        rows.append(_line(order, ask.variant, reckoned, hold))
-    OrderLine.objects.bulk_create(rows)
+def _write_lines(
+    orders: Sequence[Order], wishes: Sequence[Wish], priced: Sequence[Priced]
+) -> None:
+    """Each line with the pieces that are held for it; shelves in ascending order."""
+    lines = [
+        (order, ask, reckoned, wish.by)
+        for order, wish, p in zip(orders, wishes, priced, strict=True)
+        for ask, reckoned in zip(wish.asks, p.lines, strict=True)
+    ]
+    variants = {ask.variant.pk: ask.variant for _, ask, _, _ in lines}
+    shelves = {pk: open_shelf(variants[pk])[0] for pk in sorted(variants)}
+    promises = [
+        Promise(shelves[ask.variant.pk], ask.quantity, f"order:{order.pk}:{ask.variant.pk}", by)
+        for order, ask, _, by in lines
+    ]
+    holds = _hold_pieces(promises, variants)
+    made = OrderLine.objects.bulk_create(
+        _line(order, ask.variant, reckoned, hold)
+        for (order, ask, reckoned, _), hold in zip(lines, holds, strict=True)
+    )
+    for order in orders:
+        mine = [line for line in made if line.order_id == order.pk]
+        order._prefetched_objects_cache = {"lines": mine}  # type: ignore[attr-defined]
 
 
-def _hold_pieces(order: Order, ask: Ask, by: str) -> Hold:
-    shelf, _ = open_shelf(ask.variant)
-    cause = f"order:{order.pk}:{ask.variant.pk}"
+def _hold_pieces(promises: Sequence[Promise], variants: Mapping[int, Variant]) -> list[Hold]:
     try:
-        return do_hold(shelf, ask.quantity, cause=cause, by=by)
+        return do_hold_all(promises)
     except ShortError as error:
+        variant = variants[int(error.data["owner"])]
         left = max(0, error.data["available"])
-        raise SoldOutError(title=ask.variant.shown, available=left) from None
+        raise SoldOutError(title=variant.shown, available=left) from None
 
 
 def _line(order: Order, variant: Variant, reckoned: PricedLine, hold: Hold) -> OrderLine:

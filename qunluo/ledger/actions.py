@@ -191,42 +191,88 @@ def _short(changes: Mapping[int, int]) -> ShortError:
         left = account.available - (account.floor or 0)
         if left + changes[account.pk] < 0:
             return short_of(account, -changes[account.pk])
-    return ShortError(available=0, unit="", account="", needed=0)
+    return ShortError(available=0, unit="", account="", owner="", needed=0)
 
 
 def short_of(account: Account, needed: int) -> ShortError:
     left = account.available - (account.floor or 0)
-    return ShortError(available=left, unit=account.unit, account=str(account), needed=needed)
+    return ShortError(available=left, unit=account.unit, account=str(account),
+                      owner=account.owner, needed=needed)  # fmt: skip
 
 
 # holds
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Promise:
+    """A hold to be made."""
+
+    account: Account
+    amount: int
+    cause: str
+    by: str
+    expires_at: datetime | None = None
+
+
 def do_hold(
     account: Account, amount: int, *, cause: str, by: str, expires_at: datetime | None = None
 ) -> Hold:
     """Promises a part of an account; the same cause again finds the first. Raises
     `ShortError`, `CauseTakenError`."""
-    earlier = Hold.objects.filter(account=account, cause=cause).first()
-    if earlier is not None:
-        if earlier.amount != amount:
-            raise CauseTakenError(cause=cause)
-        return earlier
+    return do_hold_all([Promise(account, amount, cause, by, expires_at)])[0]
+
+
+def do_hold_all(promises: Sequence[Promise]) -> list[Hold]:
+    """Many holds in few statements, all or none."""
+    try:
+        return _hold(promises)
+    except IntegrityError:  # somebody else made one of them meanwhile
+        return _hold(promises)
+
+
+@transaction.atomic
+def _hold(promises: Sequence[Promise]) -> list[Hold]:
+    there = _find_holds(promises)
+    fresh = [p for p in promises if (p.account.pk, p.cause) not in there]
+    sums: dict[int, int] = defaultdict(int)
+    for promise in fresh:
+        sums[promise.account.pk] += promise.amount
+    for pk, amount in sorted(sums.items()):
+        _promise(pk, amount)
+    now = clock.now()
+    for hold in Hold.objects.bulk_create(
+        Hold(account=p.account, amount=p.amount, cause=p.cause, by=p.by, at=now,
+             expires_at=p.expires_at)
+        for p in fresh
+    ):  # fmt: skip
+        there[hold.account_id, hold.cause] = hold
+        if hold.account.lots:
+            lots.do_take(hold.account, hold.amount, hold=hold)
+    _refresh({promise.account for promise in fresh})
+    return [there[promise.account.pk, promise.cause] for promise in promises]
+
+
+def _find_holds(promises: Sequence[Promise]) -> dict[tuple[int, str], Hold]:
+    rows = Hold.objects.select_related("account").filter(
+        account__in={p.account.pk for p in promises}, cause__in={p.cause for p in promises}
+    )
+    found = {(hold.account_id, hold.cause): hold for hold in rows}
+    for promise in promises:
+        hold = found.get((promise.account.pk, promise.cause))
+        if hold is not None and hold.amount != promise.amount:
+            raise CauseTakenError(cause=promise.cause)
+    return found
+
+
+def _promise(account: int, amount: int) -> None:
     enough = Q(floor=None) | Q(balance__gte=F("floor") + F("held") + amount)
-    if not Account.objects.filter(enough, pk=account.pk).update(held=F("held") + amount):
-        account.refresh_from_db()
-        raise short_of(account, amount)
-    account.refresh_from_db()
-    hold, made = Hold.objects.get_or_create(
-        account=account, cause=cause,
-        defaults={"amount": amount, "by": by, "at": clock.now(), "expires_at": expires_at},
-    )  # fmt: skip
-    if not made:  # another one with this cause was quicker: nothing is promised twice
-        Account.objects.filter(pk=account.pk).update(held=F("held") - amount)
-    elif account.lots:
-        lots.do_take(account, amount, hold=hold)
-    return hold
+    if not Account.objects.filter(enough, pk=account).update(held=F("held") + amount):
+        raise short_of(Account.objects.get(pk=account), amount)
+
+
+def _refresh(accounts: Iterable[Account]) -> None:
+    for account in accounts:
+        account.refresh_from_db(fields=["balance", "held"])
 
 
 @transaction.atomic

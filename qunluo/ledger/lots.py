@@ -36,7 +36,8 @@ def do_take(
         amount -= used
         if not amount:
             return
-    raise ShortError(available=0, unit=account.unit, account=str(account), needed=amount)
+    raise ShortError(available=0, unit=account.unit, account=str(account),
+                     owner=account.owner, needed=amount)  # fmt: skip
 
 
 def in_order(account: Account, first: Lot | None = None) -> QuerySet[Lot]:
