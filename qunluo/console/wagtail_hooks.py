@@ -25,6 +25,8 @@ MENU: tuple[tuple[str, Promise | str, str, str, Permission], ...] = (
     ("q-segments", _("Segments"), "segments:all", "group", "see_members"),
     ("q-cases", _("Moderation"), "people:cases", "warning", "moderate"),
     ("q-care", _("Care"), "care:home", "pick", "care"),
+    ("q-transfers", _("Transfers"), "console:transfers", "download", "run_shop"),
+    ("q-shop", _("Shop"), "shop:home", "tag", "see_shop"),
     ("q-insight", _("Insight"), "insight:home", "history", "see_insight"),
     ("q-reports", _("Reports"), "reports", "doc-full", "make_reports"),
     ("q-audit", _("Record"), "console:audit", "list-ul", "see_audit"),

@@ -39,3 +39,11 @@ class ReferenceTakenError(QunluoError):
         "The transfer {reference} was confirmed before, for the order {number}.",
         "转账凭证 {reference} 已用于确认订单 {number}。",
     )
+
+
+class WrongTransferError(QunluoError):
+    code = "wrong_transfer"
+    sentence = Text(
+        "Write the reference and the amount of the transfer; its time is optional.",
+        "请填写转账凭证号和金额，转账时间可不填。",
+    )
