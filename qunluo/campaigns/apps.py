@@ -10,6 +10,7 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         from qunluo.campaigns import (  # noqa: F401 - register what they bring
+            alarm,
             arriving,
             auditing,
             tasks,

@@ -9,6 +9,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 
 from qunluo.campaigns.live import Played
 from qunluo.campaigns.models import Campaign, Deed, Play, Reward
+from qunluo.campaigns.results import count_results
 from qunluo.kit.text import Text
 from qunluo.ledger.auditing import MOST, Check, register
 from qunluo.ledger.models import Account
@@ -52,6 +53,16 @@ def uneven_deeds(community_id: int) -> Iterable[str]:
         yield f"{row.key}: {row.revision}"
 
 
+def wrong_figures(community_id: int) -> Iterator[str]:
+    """Figures that an operator reads and the books don't agree with."""
+    rows = Campaign.objects.filter(community=community_id, version__isnull=False)
+    for campaign in rows.select_related("community").order_by("pk"):
+        for figure in count_results(campaign).broken:
+            yield (
+                f"{campaign.name} · {figure.name} {figure.unit}: {figure.here}, {figure.there}"
+            )
+
+
 for _check in (
     Check("plays", Text("Every play keeps the rules of its model", "每个活动实例都符合玩法规则"),
           broken_plays),
@@ -59,5 +70,7 @@ for _check in (
                           "待发放的奖励都有对应的预留"), uneven_grants),
     Check("deeds", Text("Every change of a play is one act in its record",
                         "活动实例的每次变化都有一条操作记录"), uneven_deeds),
+    Check("figures", Text("Every figure of a campaign agrees with the books",
+                          "活动的每个数字都与账目一致"), wrong_figures),
 ):  # fmt: skip
     register(_check)

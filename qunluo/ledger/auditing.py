@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from qunluo.kit.text import Text
 from qunluo.ledger.models import Account, Entry, Hold, Lot, LotUse
+from qunluo.ledger.moments import one_moment
 
 MOST = 20  # broken ones that are named
 
@@ -47,7 +48,12 @@ def register(check: Check) -> Check:
 
 
 def do_audit(community_id: int) -> list[Verdict]:
-    """Runs every check; changes nothing."""
+    """Runs every check, all as of one moment; changes nothing."""
+    with one_moment():
+        return _judge(community_id)
+
+
+def _judge(community_id: int) -> list[Verdict]:
     return [Verdict(check, _first(check.find(community_id))) for check in _checks.values()]
 
 
