@@ -45,6 +45,8 @@ from qunluo.campaigns.mechanics.steps import (
     budget,
     day_of,
     decide_by,
+    given_by,
+    grant_of,
     known_zone,
     no,
     set_aside,
@@ -174,12 +176,11 @@ def _done(before: Task, after: Task, act: Act, rules: Rules, **more: Any) -> Don
     """Grants and takes back tiers by the count of `after`."""
     grants, revokes = list(more.pop("grants", ())), list(more.pop("revokes", ()))
     after = _with_tiers(after, act, rules, grants, revokes)
-    given = worth(Reward(unit=g.unit, amount=g.amount) for g in grants)
     told = Notice(after.owner, REACHED)
     reached = any(grant.member == after.owner for grant in grants)
     return Done(
         after, grants=tuple(grants), revokes=tuple(revokes),
-        moves=set_aside(_reserved(before, rules), _reserved(after, rules), given),
+        moves=set_aside(_reserved(before, rules), _reserved(after, rules), given_by(grants)),
         notices=(*more.pop("notices", ()), *((told,) if reached else ())),
         deadline=after.ends_at if after.stage == "open" else None,
         answer={"helps": after.count, "reached": [e.helps for e in after.earned if e.stands]},
@@ -207,9 +208,8 @@ def _with_tiers(task: Task, act: Act, rules: Rules, grants: list[Grant],
 
 def _grant(rule: str, member: int, times: int, reward: Reward, act: Act, rules: Rules
            ) -> Grant:  # fmt: skip
-    when: Literal["at", "now"] = "at" if rules.hold_days else "now"
-    return Grant(rule, member, f"{act.play}:{times}", reward.unit, reward.amount,
-                 vests=when, vests_at=act.at + timedelta(days=rules.hold_days))  # fmt: skip
+    cause = f"{act.play}:{times}"
+    return grant_of(reward, rule, member, cause, at=act.at, days=rules.hold_days)
 
 
 # helping

@@ -65,9 +65,10 @@ from qunluo.campaigns.mechanics.steps import (
     CLOSE,
     OVER,
     STALE,
-    Reward,
     budget,
     decide_by,
+    given_by,
+    grant_of,
     ref_of,
     set_aside,
     who,
@@ -118,7 +119,7 @@ class Group(Frozen):
 
 def _done(before: Group | None, after: Group, rules: Rules, at: datetime, **more: Any
           ) -> Done[Group]:  # fmt: skip
-    given = worth(Reward(unit=g.unit, amount=g.amount) for g in more.get("grants", ()))
+    given = given_by(more.get("grants", ()))
     moves = set_aside(_reserved(before, rules), _reserved(after, rules), given)
     return Done(after, moves=moves, deadline=_deadline(after, at), **more)
 
@@ -293,10 +294,8 @@ def _succeed(before: Group, group: Group, act: Act, rules: Rules) -> Done[Group]
 def _bonus(group: Group, act: Act, rules: Rules) -> tuple[Grant, ...]:
     if (reward := rules.leader_bonus) is None:
         return ()
-    at = act.at + timedelta(days=rules.hold_days)
-    when: Literal["at", "now"] = "at" if rules.hold_days else "now"
-    return (Grant("leader", group.leader, act.play, reward.unit, reward.amount,
-                  vests=when, vests_at=at),)  # fmt: skip
+    return (grant_of(reward, "leader", group.leader, act.play, at=act.at,
+                     days=rules.hold_days),)  # fmt: skip
 
 
 def _fail(before: Group, group: Group, act: Act, rules: Rules, *,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field
@@ -20,6 +20,7 @@ from qunluo.campaigns.mechanics.kernel import (
     Done,
     Draw,
     Frozen,
+    Grant,
     Move,
     Refused,
     Supply,
@@ -121,6 +122,23 @@ def worth(rewards: Iterable[Reward | None], times: int = 1) -> Counter[str]:
     for reward in rewards:
         if reward is not None:
             result[reward.unit] += reward.amount * times
+    return result
+
+
+def grant_of(
+    reward: Reward, rule: str, member: int, cause: str, *, at: datetime, days: int = 0
+) -> Grant:
+    """A grant that vests after some days, or now."""
+    when: Literal["at", "now"] = "at" if days else "now"
+    return Grant(rule, member, cause, reward.unit, reward.amount,
+                 vests=when, vests_at=at + timedelta(days=days))  # fmt: skip
+
+
+def given_by(grants: Iterable[Grant]) -> Counter[str]:
+    """What grants take from what is set aside."""
+    result: Counter[str] = Counter()
+    for grant in grants:
+        result[grant.unit] += grant.amount
     return result
 
 
