@@ -96,6 +96,11 @@ class PriceRule(models.Model):
             )
         ]  # fmt: skip
 
+    @property
+    def percent(self) -> str:
+        """`value` as people write a percentage."""
+        return f"{self.value / 100:g}"
+
 
 class Order(models.Model):
     """One order, from `created` to `completed`, or to an end before that. `elsewhere`: another

@@ -22,6 +22,7 @@ from qunluo.community.rules import DEFAULTS
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.asking import list_zones
 from qunluo.events.actions import record
+from qunluo.kit.money import CURRENCIES
 
 
 def _number(label: Any, help_text: Any, least: int, most: int) -> forms.IntegerField:
@@ -47,6 +48,11 @@ class SettingsForm(forms.Form):
     lang = forms.ChoiceField(
         label=gettext_lazy("Language of the community"), choices=installed.LANGUAGES,
         help_text=gettext_lazy("Welcomes and reminders are written in it."),
+    )  # fmt: skip
+    currency = forms.ChoiceField(
+        label=gettext_lazy("Currency"),
+        choices=[(name, name) for name in CURRENCIES],
+        help_text=gettext_lazy("Of prices and new orders; orders that are there keep theirs."),
     )  # fmt: skip
     two_factor = forms.BooleanField(
         label=gettext_lazy("Staff need a second factor"), required=False,

@@ -6,13 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from qunluo.commerce import provider
-from tests.commerce.shop import House
+from tests.commerce.shop import House, open_house
 
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    made = House()
-    provider.register(made)
-    yield made
-    provider.unregister(made.name)
+    with open_house() as made:
+        yield made

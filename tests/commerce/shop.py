@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from qunluo.commerce import provider
 from qunluo.commerce.catalogue import (
     ProductForm,
     VariantForm,
@@ -121,6 +123,17 @@ class House:
 
     def query_refund(self, refund: RefundBill) -> Notification | None:
         return told(refund)
+
+
+@contextmanager
+def open_house() -> Iterator[House]:
+    """A house that is set up for a while."""
+    made = House()
+    provider.register(made)
+    try:
+        yield made
+    finally:
+        provider.unregister(made.name)
 
 
 def told(refund: RefundBill, kind: str = "refunded") -> Notification:
