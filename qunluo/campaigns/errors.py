@@ -63,3 +63,37 @@ class BudgetShortError(QunluoError):
         "make the rewards or the number of plays smaller.",
         "最坏情况需要 {needed} {unit}，预算只有 {have}。请追加预算，或减少奖励、缩小规模。",
     )
+
+
+class DecidedError(QunluoError):
+    """Somebody else was quicker, or it was decided for good."""
+
+    code = "friend_decided"
+    sentence = Text(
+        "This was decided already. Load the page again to see how.",
+        "这一条已经处理过了，请刷新页面查看结果。",
+    )
+
+
+class NoWhyError(QunluoError):
+    code = "why_missing"
+    sentence = Text("Say why: who is concerned reads it.", "请写明理由，当事人会看到。")
+
+
+class NothingToVoidError(QunluoError):
+    code = "nothing_to_void"
+    sentence = Text(
+        "Nothing can be taken back here: this model gave nothing for this friend alone, or it is "
+        "void already. Stop the campaign if it is misused.",
+        "这里没有可收回的奖励：该玩法没有单独为这位好友发放奖励，或已作废。如被滥用，请停止活动。",
+    )
+
+
+class AppealedError(QunluoError):
+    """One appeal each, by those whom the decision concerns."""
+
+    code = "friend_appealed"
+    sentence = Text(
+        "This can't be appealed (again): an appeal was made, or it does not concern you.",
+        "不能（再次）申诉：已经申诉过，或与你无关。",
+    )

@@ -170,7 +170,8 @@ class Books:
     granted: int = 0
     vested: int = 0  # paid at some time
     revoked: int = 0
-    returned: int = 0  # of it, from members
+    restored: int = 0  # of it, after an appeal
+    returned: int = 0  # of what stays revoked, from members
     balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -185,7 +186,9 @@ def _value(campaign: Campaign) -> Iterator[Figure]:
         yield Figure("granted", unit, sum(rows.values()), book.granted, "ledger")
         yield Figure("pending", unit, rows["pending"], book.balances["granted"], "ledger")
         yield Figure("given", unit, rows["paid"], book.vested - book.returned, "ledger")
-        yield Figure("taken_back", unit, rows["clawed_back"], book.revoked, "ledger")
+        yield Figure(
+            "taken_back", unit, rows["clawed_back"], book.revoked - book.restored, "ledger"
+        )
         yield from _budget(unit, book, funded.get(unit, 0), rows["paid"])
 
 
@@ -218,8 +221,8 @@ def _funded(campaign: Campaign) -> dict[str, int]:
 
 
 LEGS = {"fund": "funded", "back": "taken_back", "grant": "granted", "vest": "vested",
-        "revoke": "revoked"}  # fmt: skip
-OUTWARDS = ("back", "vest")
+        "revoke": "revoked", "restore": "restored"}  # fmt: skip
+OUTWARDS = ("back", "vest", "restore")
 
 
 def _read_books(campaign: Campaign) -> dict[str, Books]:
@@ -233,7 +236,10 @@ def _read_books(campaign: Campaign) -> dict[str, Books]:
         one_side = Q(amount__lt=0) if name in OUTWARDS else Q(amount__gt=0)
         for unit, total in _by_unit(rows.filter(one_side)):
             setattr(found[unit], wanted, abs(total))
-    for unit, total in _by_unit(entries.filter(transfer__cause__startswith=f"{lead}revoke:")):
+    there_and_back = Q(transfer__cause__startswith=f"{lead}revoke:") | Q(
+        transfer__cause__startswith=f"{lead}restore:"
+    )
+    for unit, total in _by_unit(entries.filter(there_and_back)):
         found[unit].returned = total  # what did not come from the campaign itself
     for unit, total in _by_unit(entries.exclude(_legs(lead))):
         found[unit].moved = total

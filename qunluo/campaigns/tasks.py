@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from qunluo.campaigns.fraud import in_doubt
 from qunluo.campaigns.lifecycle import do_end
 from qunluo.campaigns.live import Live
 from qunluo.campaigns.mechanics.kernel import CANCELLED, EXPIRE, PAID, REFUNDED, Refused
@@ -122,9 +123,13 @@ def _expire(row: Play) -> None:
 
 
 def step_rewards() -> bool:
-    """Rewards whose time has come are paid."""
+    """Rewards whose time has come are paid; those in doubt wait until somebody has looked."""
     due = Reward.objects.filter(state="pending", vests="at", vests_at__lte=clock.now())
-    rows = list(due.select_related("campaign__community").order_by("vests_at")[:AT_ONCE])
+    rows = list(
+        due.exclude(in_doubt())
+        .select_related("campaign__community")
+        .order_by("vests_at")[:AT_ONCE]
+    )
     return sum(do_vest(row) for row in rows) > 0
 
 

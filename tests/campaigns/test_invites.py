@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from qunluo.campaigns.arriving import step_arrivals
+from qunluo.campaigns.arriving import note_arrivals, step_arrivals
 from qunluo.campaigns.invites import (
     Invite,
     do_attribute,
@@ -22,6 +22,7 @@ from qunluo.campaigns.invites import (
 from qunluo.campaigns.marks import block_of, do_mark, plain_address
 from qunluo.campaigns.models import Attribution, Campaign, Following, Mark, Play, Visit
 from qunluo.community.models import Community
+from qunluo.events.models import Event
 from qunluo.groups.actions import do_join, do_leave
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
@@ -54,6 +55,12 @@ def meet(community: Community, name: str, visitor: str = "", **more: object) -> 
     member = do_meet(community, channel="web", external_id=f"w-{name}", name=name, **more)  # type: ignore[arg-type]
     do_come_in(member, visitor)
     return member
+
+
+def arrive() -> None:
+    """Everything that happened is told again; all of it was told before, but the last."""
+    note_arrivals(list(Event.objects.order_by("pk")))
+    work()
 
 
 def test_an_invitation_says_who_invites_to_what_and_until_when(
@@ -129,27 +136,31 @@ def test_a_friend_who_came_counts_once_for_who_brought_them(
         eve = meet(tea, "Eve", visitor)
         do_join(group, eve, by=eve.actor)
         assert facts_of(sale, eve) == {"inviter": bob.pk, "new": True}
-        while step_arrivals():
-            pass
-        work()
+        arrive()
         assert Play.objects.get(campaign=sale, key=f"m{bob.pk}").state["invited"] == [eve.pk]
         do_leave(Membership.objects.get(member=eve), why="left", by=eve.actor)
         assert not is_still_there(eve)
         do_join(group, eve, by=eve.actor)
         assert is_still_there(eve)
-        while step_arrivals():
-            pass
-        work()
+        arrive()
     assert Following.objects.filter(kind="invited").count() == 1
     assert Play.objects.get(campaign=sale, key=f"m{bob.pk}").state["invited"] == [eve.pk]
     holds(tea)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_worker_attributes_who_comes(tea: Community, bob: Member) -> None:
+    eve = do_meet(tea, channel="web", external_id="w-eve", name="Eve", inviter=bob)
+    assert step_arrivals()
+    assert not step_arrivals()
+    assert Attribution.objects.get(member=eve).inviter == bob
 
 
 def test_being_known_by_name_does_not_count_yet(
     tea: Community, sale: Campaign, bob: Member
 ) -> None:
     meet(tea, "Eve", inviter=bob)
-    step_arrivals()
+    arrive()
     assert not Following.objects.exists()
     assert Attribution.objects.filter(inviter=bob).count() == 1
 

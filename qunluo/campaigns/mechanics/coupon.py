@@ -7,6 +7,7 @@ A play is one member's part (or one batch that the operator hands out):
                  │  └──────────────refunded───────────────┘
                  └─time to buy is over──► done
     the inviter's coupon:  set aside at the claim ──► given after the window, or back in the pool
+                           (void on review, restored after an appeal)
 
 What a coupon itself goes through is in `coupon_life`.
 
@@ -48,6 +49,7 @@ from qunluo.commerce.pricing import WHOLE, Offer
 from qunluo.kit.text import Text
 
 CLAIM, ISSUE, BROUGHT = "claim", "issue", "brought"
+VOID, RESTORE = "void", "restore"
 COUPONS = pool("coupons")
 GRACE = timedelta(days=1)  # an order of the last minute may be paid for so long
 BATCH = 500  # members at once
@@ -134,7 +136,8 @@ class State(Frozen):
     member: int | None = None
     claimed: int = 0
     inviter: int | None = None
-    tie: Literal["none", "waiting", "given", "lost"] = "none"
+    tie: Literal["none", "waiting", "given", "lost", "void"] = "none"
+    was: Literal["", "waiting", "given"] = ""  # the tie, before it was void
     until: datetime | None = None  # time to buy for the inviter's sake
     paid: tuple[Paid, ...] = ()
 
@@ -155,6 +158,8 @@ BAD_BATCH = Refused(
     Text("Name up to 500 members, each once.", "请选择 1–500 位会员，每人仅一次。"),
 )
 UNKNOWN = Refused("unknown", Text("This can't be done here.", "这里不能这样操作。"))
+NO_TIE = Refused("no_tie", Text("Nobody gains by this friend.", "没有人因这位好友获得奖励。"))
+NOT_VALID = Text("The friend did not count on review.", "经核查，该好友不计入。")
 NO_PURCHASE = Text("The friend has not bought in time.", "好友未在有效期内完成购买。")
 
 
@@ -164,7 +169,7 @@ def decide(state: State | None, act: Act, rules: Rules, draw: Draw) -> Done[Stat
     if state is None and act.member is not None and act.kind in (OPEN, CLAIM):
         state = State(member=act.member)
     steps = {OPEN: _open, CLAIM: _claim, BROUGHT: _brought, PAID: _paid,
-             REFUNDED: _refunded, EXPIRE: _expire, CLOSE: _close}  # fmt: skip
+             REFUNDED: _refunded, EXPIRE: _expire, VOID: _void, RESTORE: _restore, CLOSE: _close}  # fmt: skip
     step = steps.get(act.kind)
     return step(state, act, rules) if step and state else UNKNOWN
 
@@ -241,6 +246,22 @@ def _expire(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
     said = Text("Your friend has bought: a coupon for you.", "好友已完成购买，奖励券已到账。")
     notices = (Notice(state.inviter, said),) if state.inviter else ()
     return Done(_with(state, tie="given"), vests=(_reward(state, rules).id,), notices=notices)
+
+
+def _void(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
+    """On review the friend does not count for the inviter; their own coupons stay."""
+    if state.tie not in ("waiting", "given"):
+        return NO_TIE
+    revoke = Revoke(_reward(state, rules).id, NOT_VALID)
+    return Done(_with(state, tie="void", was=state.tie), revokes=(revoke,))
+
+
+def _restore(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
+    """An appeal was right. Whoever carries this out gives the same coupon back."""
+    if state.tie != "void":
+        return NO_TIE
+    after = _with(state, tie=state.was or "waiting", was="")
+    return Done(after, deadline=_deadline(after, rules))
 
 
 def _close(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
@@ -397,7 +418,7 @@ MECHANIC = Mechanic(
     lint=lint,
     shown=shown,
     follows=frozenset({BROUGHT, PAID, REFUNDED}),
-    staff=frozenset({ISSUE, CLOSE}),
+    staff=frozenset({ISSUE, CLOSE, VOID, RESTORE}),
     within=frozenset({CLAIM}),
     facts=frozenset({"inviter", "new", "ref"}),
 )
