@@ -300,9 +300,20 @@ def test_money_that_comes_after_pay_by_goes_back_by_itself_and_only_once() -> No
     assert [shop.world.orders["p:1"].state, shop.world.orders["p:1"].refunded_minor] == [
         "refunded", 400,
     ]  # fmt: skip
-    shop.world.tick(shop.now)
+    shop.wait(1)
     assert shop.state.stage == "over"
     assert shop.world.balance(f"sku:{SKU}", STOCK) == 5
+
+
+def test_a_payment_made_in_time_counts_also_if_we_hear_of_it_a_little_later() -> None:
+    shop = Bargaining(pay_minutes=10)
+    shop.cut_down()
+    shop.act("buy", OWNER)
+    paid_at = shop.now + 10 * MINUTE - MINUTE / 60
+    shop.now += 10.5 * MINUTE
+    shop.world._expire(shop.now)
+    assert isinstance(shop.world.pay("p:1", paid_at), Done)
+    assert shop.state.stage == "bought"
 
 
 def test_fault_repeated_payment_callback_paying_twice() -> None:

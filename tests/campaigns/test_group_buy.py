@@ -201,7 +201,7 @@ def test_a_member_is_in_one_live_group_of_the_activity() -> None:
 def test_successful_groups_count_against_the_limit_and_failed_ones_do_not() -> None:
     shop = Shop(groups_each=1)
     shop.gather(1, 2)
-    shop.wait(60)
+    shop.wait(61)
     shop.wait(1)
     assert isinstance(shop.act("open", 1, "q"), Done)
     other = Shop(groups_each=1)
@@ -254,7 +254,7 @@ def test_a_group_that_fails_gives_everything_back() -> None:
     shop = Shop(leader_bonus=BONUS)
     shop.gather(1, 2)
     shop.act("join", 3)
-    shop.wait(60)
+    shop.wait(61)
     shop.world.tick(shop.now)
     assert [shop.group().stage, shop.group().seats, shop.stock()] == ["failed", (), 20]
     assert shop.states() == ["refunded", "refunded", "cancelled"]
@@ -266,7 +266,7 @@ def test_fault_one_failed_refund_rolling_back_all() -> None:
     shop = Shop(world=Breaking, size=4)
     shop.gather(1, 2, 3)
     Breaking.breaks.add("p:2")
-    shop.now += 60 * MINUTE
+    shop.now += 61 * MINUTE
     shop.world.tick(shop.now)  # the group fails
     while shop.world.waiting:
         try:
@@ -285,7 +285,7 @@ def test_fault_restock_guarded_by_stock() -> None:
     shop = Shop(stock=2)
     shop.gather(1, 2)
     assert shop.stock() == 0
-    shop.wait(60)
+    shop.wait(61)
     shop.world.tick(shop.now)
     assert shop.stock() == 2
 
@@ -301,7 +301,7 @@ def test_fault_last_join_racing_expiry(early: timedelta, stage: str) -> None:
     shop.now = end - early
     paid = shop.world.pay(ref, shop.now)
     assert isinstance(paid, Done) == (stage == "success")
-    shop.now = end
+    shop.now = end + MINUTE
     for _ in range(3):
         shop.world.tick(shop.now)
         shop.world.pay(ref, shop.now)
@@ -315,12 +315,24 @@ def test_a_clock_that_comes_first_turns_the_last_payment_back_whatever_its_time(
     shop.wait(50)
     shop.act("join", 3)
     before, ref = shop.now, shop.ref(3)
-    shop.now = shop.group().ends_at
+    shop.now = shop.group().ends_at + MINUTE
     shop.world._expire(shop.now)
     assert shop.world.pay(ref, before).code == "stale"
     assert shop.world.pay(ref, before) == LATE
     shop.world.tick(shop.now)
     assert shop.states() == ["refunded"] * 3
+
+
+def test_a_payment_made_in_time_counts_also_if_we_hear_of_it_a_little_later() -> None:
+    shop = Shop()
+    shop.gather(1, 2)
+    shop.wait(50)
+    shop.act("join", 3)
+    ref, paid_at = shop.ref(3), shop.group().ends_at - MINUTE / 60
+    shop.now = shop.group().ends_at + MINUTE / 2
+    shop.world._expire(shop.now)
+    assert isinstance(shop.world.pay(ref, paid_at), Done)
+    assert shop.group().stage == "success"
 
 
 def test_fault_repeated_payment_callback_paying_twice() -> None:
@@ -342,7 +354,7 @@ def test_tiered_groups_refund_the_difference(payers: int, off: int) -> None:
     shop.act("open", 1, quantity=3)
     shop.pay(1)
     shop.gather(*range(2, payers + 1))
-    shop.wait(60)
+    shop.wait(61)
     shop.wait(1)
     back = [order.refunded_minor for order in shop.world.orders.values()]
     assert back == [3 * off] + [off] * (payers - 1)
@@ -362,7 +374,7 @@ def test_fault_refund_freeing_the_seat_while_the_goods_are_kept() -> None:
 def test_a_group_completed_by_the_merchant_says_so_and_invents_nobody() -> None:
     shop = Shop(guarantee_from=2)
     shop.gather(1, 2)
-    shop.wait(60)
+    shop.wait(61)
     shown = MECHANIC.shown(shop.group(), shop.rules, 1)
     assert [shown["stage"], shown["guaranteed"], shown["members"]] == ["success", True, [1, 2]]
 

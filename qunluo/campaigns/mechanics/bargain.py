@@ -47,6 +47,7 @@ from qunluo.campaigns.mechanics.kernel import (
 from qunluo.campaigns.mechanics.parameters import parameter
 from qunluo.campaigns.mechanics.steps import (
     CLOSE,
+    HEARD,
     NOT_YOURS,
     OVER,
     STALE,
@@ -193,9 +194,14 @@ def _done(before: Bargain, after: Bargain, rules: Rules, **more: Any) -> Done[Ba
     """What was set aside for a bargain goes back to the budget when it is over."""
     spent = more.pop("spent", 0)
     back = set_aside(_reserved(before, rules), _reserved(after, rules), {CENT: spent})
-    due = {"cutting": after.ends_at, "won": after.pay_by, "ordered": after.pay_by}
     moves = (*back, *more.pop("moves", ()))
-    return Done(after, moves=moves, deadline=due.get(after.stage), **more)
+    return Done(after, moves=moves, deadline=_deadline(after), **more)
+
+
+def _deadline(state: Bargain) -> datetime | None:
+    """The end of its stage; an order is waited for until we must have heard that it was paid."""
+    heard = state.pay_by + HEARD if state.pay_by else None
+    return {"cutting": state.ends_at, "won": state.pay_by, "ordered": heard}.get(state.stage)
 
 
 # cutting
@@ -294,13 +300,13 @@ def _refunded(state: Bargain, act: Act, rules: Rules, draw: Draw) -> Done[Bargai
 
 
 def _expire(state: Bargain, act: Act, rules: Rules, draw: Draw) -> Done[Bargain] | Refused:
-    if state.stage == "ordered" and state.pay_by and act.at >= state.pay_by:
-        call_off = Cancel(state.order, MISSED)
-        return _done(state, _without_order(state, act.at, rules), rules, orders=(call_off,))
-    due = {"cutting": state.ends_at, "won": state.pay_by}.get(state.stage)
+    due = _deadline(state)
     if due is None or act.at < due:
         return STALE
-    return _end(state, rules)
+    if state.stage != "ordered":
+        return _end(state, rules)
+    call_off = Cancel(state.order, MISSED)
+    return _done(state, _without_order(state, act.at, rules), rules, orders=(call_off,))
 
 
 def _close(state: Bargain, act: Act, rules: Rules, draw: Draw) -> Done[Bargain] | Refused:

@@ -63,6 +63,7 @@ from qunluo.campaigns.mechanics.kernel import (
 )
 from qunluo.campaigns.mechanics.steps import (
     CLOSE,
+    HEARD,
     OVER,
     STALE,
     budget,
@@ -130,7 +131,7 @@ def _reserved(group: Group | None, rules: Rules) -> Counter[str]:
 
 def _deadline(group: Group, at: datetime) -> datetime | None:
     if group.runs:
-        return group.ends_at
+        return group.ends_at + HEARD
     return at + AGAIN if _waiting(group) else None
 
 
@@ -255,7 +256,7 @@ def _slots(seat: Seat) -> tuple[str, str]:
 
 def _expire(group: Group, act: Act, rules: Rules, draw: Draw) -> Done[Group] | Refused:
     if group.runs:
-        return STALE if act.at < group.ends_at else _decide_now(group, act, rules)
+        return STALE if act.at < group.ends_at + HEARD else _decide_now(group, act, rules)
     if not _waiting(group):
         return STALE
     return _done(group, group, rules, act.at, then=_ask_again(group, act))

@@ -28,6 +28,7 @@ from qunluo.campaigns.mechanics.kernel import (
 from qunluo.kit.text import Text
 
 CLOSE = "close"  # the operator ends a play before its time
+HEARD = timedelta(minutes=1)  # by then we have heard of what was paid in time
 
 
 def no(code: str, en: str, zh: str) -> Refused:
