@@ -47,7 +47,8 @@ def do_take(name: str, told: Notification) -> bool:
             _note(name, told)
             payment = paying.do_hear(told, name)
             if payment is not None:
-                Attempt.objects.filter(order=payment.order_id).update(ask_at=None)
+                here = Attempt.objects.filter(order=payment.order_id, provider=name)
+                here.update(ask_at=None)  # others may have been paid, too
     except IntegrityError:
         if not _known(name, told):
             raise

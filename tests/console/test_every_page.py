@@ -47,6 +47,7 @@ PAGES = (
     "/console/reports/",
     "/console/keys",
     "/console/keys/webhooks",
+    "/console/transfers",
     "/console/segments/",
     "/console/segments/new",
     "/console/care/wishes",

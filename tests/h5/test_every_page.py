@@ -40,13 +40,14 @@ CARE = {  # looked at in tests/care/test_in_browser.py
     "testimony_image", "gatherings", "gathering", "gathering_seat", "attend", "introduction",
     "introduction_answer", "shown_image",
 }  # fmt: skip
+PAYING = {"pay", "pay_code", "sandbox"}  # looked at in tests/payments/test_in_browser.py
 WIDTHS, LANGS = (1440, 390), ("en", "zh-CN")
 SHOTS = os.environ.get("QUNLUO_SHOTS")  # a folder: what was seen is kept there
 
 
 def test_no_address_is_forgotten() -> None:
     names = {str(pattern.name) for pattern in urlpatterns}
-    assert names == SHOWN | UNSEEN | CARE
+    assert names == SHOWN | UNSEEN | CARE | PAYING
     assert not SHOWN & UNSEEN
 
 

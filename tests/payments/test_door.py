@@ -232,6 +232,20 @@ def test_late_money_whose_word_got_lost_is_found_and_goes_back(
     assert Attempt.objects.get().ask_at is None
 
 
+def test_money_paid_in_two_places_goes_back_from_one_though_its_word_got_lost(
+    order: Order, house: WechatHouse
+) -> None:
+    for name in ("wechat", "sandbox"):
+        begin(order, name, return_url="https://tea.example/me")
+    house.pay(order.number, clock.now())
+    do_take("sandbox", Notification("sb-1", order.number, 1250, clock.now(), "paid"))
+    with clock.use(clock.faster(0, NOON + timedelta(minutes=3))):
+        assert ask_due()
+    verdicts = dict(Payment.objects.values_list("provider", "verdict"))
+    assert verdicts == {"sandbox": "taken", "wechat": "twice"}
+    assert Refund.objects.get().payment.provider == "wechat"  # type: ignore[union-attr]
+
+
 def test_who_does_not_answer_is_asked_again_later(order: Order, house: WechatHouse) -> None:
     begin(order, "wechat", return_url="https://tea.example/me")
     house.pay(order.number, clock.now())
