@@ -230,6 +230,11 @@ class Live(Played):
         known = Order(buy, purchase.play, ORDER_STATES[order.state], order.refunded_minor)
         self.orders[purchase.ref] = self.known_orders[purchase.ref] = known
 
+    @property
+    def actor(self) -> str:
+        """How the record and the ledger name what the rules do by themselves."""
+        return f"campaign:{self.campaign.pk}"
+
     def source(self, ref: str) -> str:
         """How commerce knows what an order was asked for by."""
         return f"campaign:{self.campaign.pk}:{ref}"

@@ -7,13 +7,14 @@ Acts of one campaign that wait together can be carried out in one transaction
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
+from qunluo.campaigns.combining import Combiner
 from qunluo.campaigns.errors import NotAudienceError, NotRunningError, NotYoursError
 from qunluo.campaigns.live import Live, Probe, lock_plays
 from qunluo.campaigns.mechanics.kernel import (
@@ -31,9 +32,10 @@ from qunluo.campaigns.models import Campaign
 from qunluo.campaigns.registry import find_mechanic
 from qunluo.campaigns.writing import do_write
 from qunluo.kit import clock
+from qunluo.kit.errors import QunluoError
 from qunluo.ledger.errors import ShortError
 from qunluo.members.models import Member
-from qunluo.segments.queries import is_in
+from qunluo.segments.queries import find_in
 from qunluo.segments.rules import InSegment
 
 TRIES = 4
@@ -52,36 +54,89 @@ class Asked:
     at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Tap:
+    """What a member does on a page. `facts` are what we know and no page may say."""
+
+    member: Member
+    kind: str
+    key: str
+    play: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+Answer = Done[Any] | Refused
+_combiner: Combiner[Tap, Answer | QunluoError] = Combiner()
+
+
 def do_act(
     campaign: Campaign, kind: str, *, member: Member, key: str, play: str = "",
     data: Mapping[str, Any] | None = None, facts: Mapping[str, Any] | None = None,
-) -> Done[Any] | Refused:  # fmt: skip
-    """A member does something. The same key again answers as the first time. `facts` are what
-    we know and no page may say. Raises `NotRunningError`, `NotAudienceError`, `NotYoursError`."""
-    check_may_act(campaign, kind, member)
+) -> Answer:  # fmt: skip
+    """A member does something. The same key again answers as the first time. Raises
+    `NotRunningError`, `NotAudienceError`, `NotYoursError`."""
+    answer = do_tap(campaign, Tap(member, kind, key, play, data or {}, facts or {}))
+    if isinstance(answer, QunluoError):
+        raise answer
+    return answer
+
+
+def do_tap(campaign: Campaign, tap: Tap) -> Answer | QunluoError:
+    """Together with what others do in this campaign at the moment, unless we are in a
+    transaction of somebody's already."""
+    if connection.in_atomic_block:
+        return do_taps(campaign, [tap])[0]
+    return _combiner.do(campaign.pk, tap, lambda taps: do_taps(campaign, taps))
+
+
+def do_taps(campaign: Campaign, taps: Sequence[Tap]) -> list[Answer | QunluoError]:
+    """What each came to, in one transaction: done, refused by the rules, or an error of who
+    may not."""
+    errors = _find_errors(campaign, taps)
+    may = [tap for tap, error in zip(taps, errors, strict=True) if error is None]
+    answers = iter(do_act_together(campaign, [_asked(campaign, tap) for tap in may]))
+    return [next(answers) if error is None else error for error in errors]
+
+
+def _asked(campaign: Campaign, tap: Tap) -> Asked:
     mechanic = find_mechanic(campaign.mechanic)
-    told = {k: v for k, v in (data or {}).items() if k not in mechanic.facts}
-    asked = Asked(kind, f"{member.pk}:{key}"[:120], play, member.pk, {**told, **(facts or {})})
-    return do_act_together(campaign, [asked], by=member.actor)[0]
+    told = {k: v for k, v in tap.data.items() if k not in mechanic.facts}
+    asked = Asked(tap.kind, f"{tap.member.pk}:{tap.key}"[:120], "", tap.member.pk,
+                  {**told, **tap.facts})  # fmt: skip
+    own = mechanic.play_of(_as_act(asked, clock.now()), rules_of(campaign))
+    return replace(asked, play=own or tap.play)  # where there is one only, no page says another
 
 
-def do_act_for(campaign: Campaign, asked: Asked, *, by: str) -> Done[Any] | Refused:
+def do_act_for(campaign: Campaign, asked: Asked, *, by: str) -> Answer:
     """The clock, an event or the operator acts, whatever the window says."""
     return do_act_together(campaign, [asked], by=by)[0]
 
 
-def check_may_act(campaign: Campaign, kind: str, member: Member) -> None:
+def _find_errors(campaign: Campaign, taps: Sequence[Tap]) -> list[QunluoError | None]:
+    """Why each may not act, asked of the audience once."""
+    running = {
+        begins: is_running(campaign, clock.now(), begins=begins) for begins in (True, False)
+    }
+    audience = _find_audience(campaign, [tap.member for tap in taps])
     mechanic = find_mechanic(campaign.mechanic)
-    if kind in NOBODYS or kind in mechanic.staff or kind in mechanic.follows:
-        raise NotYoursError
-    begins = kind == OPEN or kind in mechanic.within
-    if not is_running(campaign, clock.now(), begins=begins):
-        raise NotRunningError(name=campaign.name)
-    segment = campaign.segment_id
-    if member.community_id != campaign.community_id or (
-        segment and not is_in(member, InSegment(segment))
-    ):
-        raise NotAudienceError(name=campaign.name)
+    result: list[QunluoError | None] = []
+    for tap in taps:
+        if tap.kind in NOBODYS | mechanic.staff | mechanic.follows:
+            result.append(NotYoursError())
+        elif not running[tap.kind == OPEN or tap.kind in mechanic.within]:
+            result.append(NotRunningError(name=campaign.name))
+        else:
+            member = tap.member.pk in audience
+            result.append(None if member else NotAudienceError(name=campaign.name))
+    return result
+
+
+def _find_audience(campaign: Campaign, members: Sequence[Member]) -> Collection[int]:
+    mine = [m.pk for m in members if m.community_id == campaign.community_id]
+    if campaign.segment_id is None or not mine:
+        return set(mine)
+    return find_in(campaign.community, InSegment(campaign.segment_id), mine)
 
 
 def is_running(campaign: Campaign, now: datetime, *, begins: bool = True) -> bool:
@@ -93,11 +148,11 @@ def is_running(campaign: Campaign, now: datetime, *, begins: bool = True) -> boo
     return campaign.state in states and began and not (over and begins)
 
 
-def do_act_together(
-    campaign: Campaign, acts: Sequence[Asked], *, by: str
-) -> list[Done[Any] | Refused]:
-    """Carries acts out in one transaction, in this order. What somebody else wrote meanwhile
-    makes it begin again, a few times."""
+def do_act_together(campaign: Campaign, acts: Sequence[Asked], *, by: str = "") -> list[Answer]:
+    """Carries acts out in one transaction, in this order; `by` whom, where it is not whoever
+    acts. What somebody else wrote meanwhile makes it begin again, a few times."""
+    if not acts:
+        return []
     for left in reversed(range(TRIES)):
         try:
             with transaction.atomic():
@@ -108,7 +163,7 @@ def do_act_together(
     raise AssertionError("unreachable")
 
 
-def _act(campaign: Campaign, acts: Sequence[Asked], by: str) -> list[Done[Any] | Refused]:
+def _act(campaign: Campaign, acts: Sequence[Asked], by: str) -> list[Answer]:
     now = clock.now()
     named = [(name_play(campaign, asked), _as_act(asked, now)) for asked in acts]
     live, probe = Live(campaign), Probe(campaign)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ from qunluo.campaigns.mechanics.world import Granted, Order, Posting
 from qunluo.campaigns.models import Deed, Following, Purchase, Reward, Slot
 from qunluo.campaigns.models import Play as PlayRow
 from qunluo.care.telling import do_tell
-from qunluo.commerce.actions import Ask, do_cancel, do_order, do_refund
+from qunluo.commerce.actions import Ask, do_cancel, do_refund
+from qunluo.commerce.ordering import Wish, do_order_all
 from qunluo.commerce.pricing import Offer
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import record_all
@@ -28,12 +29,13 @@ CALLED_OFF = Text("Called off by the rules of “{name}”", "按“{name}”的
 PAID_BACK = Text("Paid back by the rules of “{name}”", "按“{name}”的活动规则退款")
 
 
-def do_write(live: Live, *, by: str) -> None:
-    """All of it, in the caller's transaction."""
+def do_write(live: Live, *, by: str = "") -> None:
+    """All of it, in the caller's transaction; `by` whom, where it is not whoever acts. Value is
+    moved by the campaign itself."""
     _write_plays(live)
     _write_slots(live)
     _write_rewards(live)
-    _write_postings(live, by)
+    _write_postings(live)
     _write_orders(live, by)
     _write_deeds(live)
     _write_following(live)
@@ -98,7 +100,7 @@ def _reward_row(live: Live, found: Granted) -> Reward:
     )  # fmt: skip
 
 
-def _write_postings(live: Live, by: str) -> None:
+def _write_postings(live: Live) -> None:
     """Goods are moved by their orders."""
     postings = [p for p in live.postings if not p.unit.startswith(SKU)]
     accounts = _open_accounts(live, postings)
@@ -107,7 +109,7 @@ def _write_postings(live: Live, by: str) -> None:
             f"campaign:{live.campaign.pk}:{p.leg}",
             [Leg(accounts[p.unit, p.source], -p.amount),
              Leg(accounts[p.unit, p.target], p.amount, expires_at=_expiry(live, p))],
-            by, note=live.campaign.name,
+            live.actor, note=live.campaign.name,
         )
         for p in postings
         if accounts[p.unit, p.source].pk != accounts[p.unit, p.target].pk
@@ -159,26 +161,38 @@ def _account(live: Live, kind: str, owner: str, unit: str) -> Account:
 
 
 def _write_orders(live: Live, by: str) -> None:
+    fresh = {ref: o for ref, o in sorted(live.orders.items()) if ref not in live.order_rows}
+    if fresh:
+        _order_all(live, fresh, by)
     for ref, order in sorted(live.orders.items()):
-        row = live.order_rows.get(ref)
-        if row is None:
-            _order(live, ref, order, by)
-        elif order != live.known_orders.get(ref):
+        if ref in live.order_rows and order != live.known_orders[ref]:
             _settle(live, ref, order, by)
 
 
-def _order(live: Live, ref: str, order: Order, by: str) -> None:
+def _order_all(live: Live, fresh: Mapping[str, Order], by: str) -> None:
+    members = Member.objects.select_related("community").in_bulk(
+        [order.buy.member for order in fresh.values()]
+    )
+    wishes = [_wish(live, members, ref, order, by) for ref, order in fresh.items()]
+    made = do_order_all(live.campaign.community, wishes)
+    Purchase.objects.bulk_create(
+        Purchase(campaign=live.campaign, play=order.play, ref=ref, order=row)
+        for (ref, order), row in zip(fresh.items(), made, strict=True)
+    )
+    for order, row in zip(fresh.values(), made, strict=True):
+        if order.state == "cancelled":
+            do_cancel(row, _said(live, CALLED_OFF), by or live.actor)
+
+
+def _wish(live: Live, members: Mapping[int, Member], ref: str, order: Order, by: str) -> Wish:
     campaign, buy = live.campaign, order.buy
-    variant, member = live.skus[buy.sku], Member.objects.get(pk=buy.member)
     words = Text(campaign.name, campaign.name)
     quoted = Offer(f"campaign:{campaign.pk}", "campaign", "fixed", buy.amount_minor, words)
-    made = do_order(
-        campaign.community, member, [Ask(variant, buy.quantity)], key=live.source(ref),
-        offers=[quoted], pay_by=buy.pay_by, source=live.source(ref), by=by,
+    return Wish(
+        members[buy.member], [Ask(live.skus[buy.sku], buy.quantity)], live.source(ref),
+        by or members[buy.member].actor,
+        offers=[quoted], pay_by=buy.pay_by, source=live.source(ref),
     )  # fmt: skip
-    Purchase.objects.create(campaign=campaign, play=order.play, ref=ref, order=made)
-    if order.state == "cancelled":
-        do_cancel(made, _said(live, CALLED_OFF), by)
 
 
 def _settle(live: Live, ref: str, order: Order, by: str) -> None:
@@ -186,9 +200,10 @@ def _settle(live: Live, ref: str, order: Order, by: str) -> None:
     back = order.refunded_minor - known.refunded_minor
     if back > 0:
         key = f"campaign:{live.campaign.pk}:{ref}:{order.refunded_minor}"
-        do_refund(row, amount_minor=back, why=_said(live, PAID_BACK), by=by, key=key)
+        do_refund(row, amount_minor=back, why=_said(live, PAID_BACK), by=by or live.actor,
+                  key=key)  # fmt: skip
     elif order.state == "cancelled" and known.state == "open":
-        do_cancel(row, _said(live, CALLED_OFF), by)
+        do_cancel(row, _said(live, CALLED_OFF), by or live.actor)
 
 
 def _said(live: Live, words: Text) -> str:
@@ -224,12 +239,12 @@ def _write_following(live: Live) -> None:
 def _write_events(live: Live, by: str) -> None:
     acts = [_event(live, play, act, done, by) for play, act, done in live.fresh]
     won = [
-        _row(live, "campaign_won", found.grant.member, by,
+        _row(live, "campaign_won", found.grant.member, by or live.actor,
              {"play": found.play, "unit": found.grant.unit, "amount": found.grant.amount})
         for name, found in live.grants.items() if name not in live.rewards
     ]  # fmt: skip
     back = [
-        _row(live, "reward_taken_back", row.member_id, by,
+        _row(live, "reward_taken_back", row.member_id, by or live.actor,
              {"unit": row.unit, "amount": row.amount, "why": live.whys.get(name, "")})
         for name, row in live.rewards.items()
         if live.grants[name].state == "clawed_back" != row.state
@@ -240,7 +255,8 @@ def _write_events(live: Live, by: str) -> None:
 def _event(live: Live, play: str, act: Act, done: Done[Any], by: str) -> Event:
     kind = "campaign_helped" if act.kind in HELPS else "campaign_acted"
     kind = "campaign_joined" if act.kind == OPEN and act.member else kind
-    return _row(live, kind, act.member, by, {"play": play, "act": act.kind})
+    actor = by or (f"member:{act.member}" if act.member else live.actor)
+    return _row(live, kind, act.member, actor, {"play": play, "act": act.kind})
 
 
 def _row(live: Live, kind: str, member: int | None, by: str, data: dict[str, Any]) -> Event:

@@ -11,6 +11,7 @@ import pytest
 
 from qunluo.campaigns.mechanics.kernel import Done
 from qunluo.campaigns.models import Campaign, Deed, Play, Purchase
+from qunluo.campaigns.tasks import step_following, step_orders
 from qunluo.commerce.models import Order, Payment, Refund
 from qunluo.commerce.refunding import do_refund
 from qunluo.community.models import Community
@@ -93,7 +94,13 @@ def paying(cast: Cast) -> Ready:
 
 def _pay_and_follow(order: Order) -> None:
     pay(order)
-    work()
+    follow_orders()
+
+
+def follow_orders() -> None:
+    """As the worker does, without its other rounds."""
+    step_orders()
+    step_following()
 
 
 def refunding(cast: Cast) -> Ready:
@@ -102,7 +109,7 @@ def refunding(cast: Cast) -> Ready:
 
     def refund() -> None:
         do_refund(order, why="changed my mind", by=owner.actor, key="mine")
-        work()
+        follow_orders()
 
     def refunded() -> None:
         assert Refund.objects.filter(order=order).count() == 1
