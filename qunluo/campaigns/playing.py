@@ -14,7 +14,6 @@ from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from qunluo.campaigns.combining import Combiner
 from qunluo.campaigns.errors import NotAudienceError, NotRunningError, NotYoursError
 from qunluo.campaigns.live import Live, Probe, lock_plays
 from qunluo.campaigns.mechanics.kernel import (
@@ -67,7 +66,6 @@ class Tap:
 
 
 Answer = Done[Any] | Refused
-_combiner: Combiner[Tap, Answer | QunluoError] = Combiner()
 
 
 def do_act(
@@ -76,18 +74,10 @@ def do_act(
 ) -> Answer:  # fmt: skip
     """A member does something. The same key again answers as the first time. Raises
     `NotRunningError`, `NotAudienceError`, `NotYoursError`."""
-    answer = do_tap(campaign, Tap(member, kind, key, play, data or {}, facts or {}))
+    answer = do_taps(campaign, [Tap(member, kind, key, play, data or {}, facts or {})])[0]
     if isinstance(answer, QunluoError):
         raise answer
     return answer
-
-
-def do_tap(campaign: Campaign, tap: Tap) -> Answer | QunluoError:
-    """Together with what others do in this campaign at the moment, unless we are in a
-    transaction of somebody's already."""
-    if connection.in_atomic_block:
-        return do_taps(campaign, [tap])[0]
-    return _combiner.do(campaign.pk, tap, lambda taps: do_taps(campaign, taps))
 
 
 def do_taps(campaign: Campaign, taps: Sequence[Tap]) -> list[Answer | QunluoError]:

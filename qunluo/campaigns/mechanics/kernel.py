@@ -259,6 +259,7 @@ class Mechanic:
     staff: frozenset[str] = frozenset()  # acts that only the operator may do
     within: frozenset[str] = frozenset()  # acts that, as `OPEN`, need the campaign's window
     facts: frozenset[str] = frozenset()  # names in `Act.data` that we tell, and never a page
+    asks: frozenset[str] | None = None  # acts of members that look at facts; None: any may
     ships: Callable[[Any, str], bool] = lambda state, ref: True  # may its goods go out yet
 
 
