@@ -166,6 +166,7 @@ def test_late_money_for_an_order_that_was_called_off_moves_nothing_twice() -> No
     shop.buy(1, 2)
     shop.wait(10)
     shop.buy(2, 2)
+    shop.world.pay("sale:2x2", shop.now)
     assert shop.world.pay("sale:1x2", shop.now) == STALE
     assert shop.world.pay("sale:1x2", shop.now) == LATE
     refunded = Act("refunded", shop.now, 1, "refunded:sale:1x2", {"ref": "sale:1x2"})
