@@ -17,6 +17,7 @@ from qunluo.h5 import (
     out,
     paying,
     praising,
+    pressing,
     rooms,
     wishing,
 )
@@ -27,6 +28,7 @@ EVERYBODY = "everybody: an invitation, and what its page is made of"
 SEATED = "members of the group, by the signed cookie of their session"
 LINKED = "the member who was sent this link, by its signature"
 PAYER = "who pays, by an address that only we could sign"
+PLAYERS = "members the campaign is for, by the signed cookie of their session"
 OWNER = "the member it is about, by the signed cookie of their session"
 
 View = Callable[..., HttpResponseBase]
@@ -65,6 +67,7 @@ urlpatterns = [
     _open("r/<slug:code>/nickname", rooms.nickname, "nickname", to=SEATED),
     _open("i/<str:token>", introducing.introduction, "introduction", to=LINKED),
     _open("i/<str:token>/answer", introducing.answer, "introduction_answer", to=LINKED),
+    _open("c/<slug:code>/press", pressing.press, "press", to=PLAYERS),
     _open("me", mine.me, "me", to=OWNER),
     _open("me/sign-out", mine.sign_out, "sign_out", to=OWNER),
     _open("me/cases/<int:case_id>/appeal", out.appeal, "appeal", to=OWNER),
