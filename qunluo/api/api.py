@@ -15,6 +15,7 @@ from qunluo.api.areas import (
     orders,
     outgoing,
     segments,
+    shop,
     webhooks,
 )
 from qunluo.api.operations import Area, Bearer, CleanParser, DescribedAPI
@@ -23,7 +24,7 @@ from qunluo.api.problems import answer_problems
 AREAS: tuple[Area, ...] = (
     community.area, groups.area, launching.area, members.area, codes.area, messages.area, moderation.area,
     outgoing.area, orders.area, events.area, webhooks.area, care.area,
-    segments.area,
+    segments.area, shop.area,
 )  # fmt: skip
 
 api = DescribedAPI(

@@ -59,6 +59,9 @@ MEANINGS: dict[Scope, Any] = {
     "replies:write": gettext_lazy("make and switch auto-replies"),
     "care:read": gettext_lazy("wishes, incidents, gatherings, testimonies"),
     "care:write": gettext_lazy("answer wishes, open incidents, note exchanges and attendance"),
+    "shop:read": gettext_lazy("products, stock, prices and orders"),
+    "shop:write": gettext_lazy("change products and stock, take and send orders"),
+    "refunds:write": gettext_lazy("give money back"),
 }
 M = TypeVar("M", bound=Model)
 

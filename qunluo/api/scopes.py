@@ -13,6 +13,7 @@ Scope = Literal[
     "moderation:write", "questions:read", "questions:write", "events:read", "events:write",
     "webhooks:read", "webhooks:write", "community:read", "deliveries:read", "codes:read",
     "codes:write", "replies:read", "replies:write", "care:read", "care:write",
+    "shop:read", "shop:write", "refunds:write",
 ]  # fmt: skip
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -38,6 +39,9 @@ PERMISSION: dict[Scope, Permission] = {
     "replies:write": "run_groups",
     "care:read": "care",
     "care:write": "run_care",
+    "shop:read": "see_shop",
+    "shop:write": "run_shop",
+    "refunds:write": "refund",
     "events:read": "see_audit",
     "events:write": "edit_members",
     "webhooks:read": "manage_api",

@@ -158,7 +158,7 @@ def do_add_variant(product: Product, form: VariantForm, *, by: str) -> Variant:
     except IntegrityError:
         raise SkuTakenError(sku=form.sku) from None
     open_shelf(made)
-    _record_variant("product_changed", made, by)
+    _record("product_changed", made, by)
     return made
 
 
@@ -173,7 +173,7 @@ def do_change_variant(variant: Variant, form: VariantForm, *, by: str) -> Varian
     except IntegrityError:
         raise SkuTakenError(sku=form.sku) from None
     variant.refresh_from_db()
-    _record_variant("product_changed", variant, by)
+    _record("product_changed", variant, by)
     return variant
 
 
@@ -185,7 +185,7 @@ def _checked_variant(form: VariantForm) -> dict[str, object]:
     return {**asdict(form), "sku": sku, "title": " ".join(form.title.split())[:80]}
 
 
-def _record_variant(kind: str, variant: Variant, by: str) -> None:
+def _record(kind: str, variant: Variant, by: str) -> None:
     data = {"product": variant.product_id, "variant": variant.pk, "sku": variant.sku}
     record(kind, community=variant.community_id, actor=by, data=data)
 

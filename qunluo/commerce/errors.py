@@ -141,3 +141,13 @@ class OwnOrderError(QunluoError):
         "The order {number} was taken here. It is paid and refunded here, too.",
         "订单 {number} 是在这里下的，请在这里付款或退款。",
     )
+
+
+class OrderElsewhereError(QunluoError):
+    """Another shop has the money: it gives it back, and tells us."""
+
+    code = "order_elsewhere"
+    sentence = Text(
+        "Another shop took this order, and gives its money back. Note that when it has.",
+        "该订单由其他店铺收款，请在原店铺退款后再登记。",
+    )

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -238,8 +239,14 @@ def _write_lines(
         for (order, ask, reckoned, _), hold in zip(lines, holds, strict=True)
     )
     for order in orders:
-        mine = [line for line in made if line.order_id == order.pk]
-        order._prefetched_objects_cache = {"lines": mine}  # type: ignore[attr-defined]
+        _remember(order, [line for line in made if line.order_id == order.pk])
+
+
+def _remember(order: Order, lines: list[OrderLine]) -> None:
+    """What was just written need not be read again."""
+    rows: Any = order.lines.all()
+    rows._result_cache, rows._prefetch_done = lines, True
+    order._prefetched_objects_cache = {"lines": rows}  # type: ignore[attr-defined]
 
 
 def _hold_pieces(promises: Sequence[Promise], variants: Mapping[int, Variant]) -> list[Hold]:
@@ -286,7 +293,8 @@ def do_cancel(order: Order, why: str, by: str) -> Order:
     before: nothing changes. Raises `OrderMovedError`."""
     order = lock(order)
     if order.state != "cancelled":
-        _close(order, "cancel", "order_cancelled", why, by)
+        _close(order, "cancel", why, by)
+        _record("order_cancelled", order, by, why=order.closed_why)
     return order
 
 
@@ -302,18 +310,21 @@ def do_expire(order: Order) -> bool:
     order = lock(order)
     if order.state != "created":
         return False
-    _close(order, "expire", "order_expired", "", SYSTEM)
+    _close(order, "expire", "", SYSTEM)
+    _record("order_expired", order, SYSTEM)
     return True
 
 
-def _close(order: Order, act: Act, kind: str, why: str, by: str) -> None:
-    why = why.strip()[:200]
-    if not do_move(order, act, closed_at=clock.now(), closed_why=why):
+def _close(order: Order, act: Act, why: str, by: str) -> None:
+    if not do_move(order, act, closed_at=clock.now(), closed_why=why.strip()[:200]):
         raise moved(order)
     for hold in list_holds(order):
         do_release(hold, by=by)
-    record(kind, community=order.community_id, member=order.member_id, actor=by,
-           data={"order": order.number, "source": order.source, "why": why})  # fmt: skip
+
+
+def _record(kind: str, order: Order, by: str, **more: str) -> None:
+    data = {"order": order.number, "source": order.source, **more}
+    record(kind, community=order.community_id, member=order.member_id, actor=by, data=data)
 
 
 # sending, completing
@@ -341,19 +352,20 @@ def do_fulfil(order: Order, *, by: str, note: str = "") -> Order:
     why = why_not_to_ship(order)
     if why is not None:
         raise NotToShipError(why=why)
-    return _step(order, "fulfil", "order_fulfilled", by, note)
+    _step(order, "fulfil", fulfilled_at=clock.now())
+    _record("order_fulfilled", order, by, note=note[:120])
+    return order
 
 
 @transaction.atomic
 def do_complete(order: Order, *, by: str) -> Order:
     """It has arrived. Raises `OrderMovedError`."""
-    return _step(lock(order), "complete", "order_completed", by)
-
-
-def _step(order: Order, act: Act, kind: str, by: str, note: str = "") -> Order:
-    column = "fulfilled_at" if act == "fulfil" else "completed_at"
-    if not do_move(order, act, **{column: clock.now()}):
-        raise moved(order)
-    record(kind, community=order.community_id, member=order.member_id, actor=by,
-           data={"order": order.number, "source": order.source, "note": note[:120]})  # fmt: skip
+    order = lock(order)
+    _step(order, "complete", completed_at=clock.now())
+    _record("order_completed", order, by)
     return order
+
+
+def _step(order: Order, act: Act, **values: datetime) -> None:
+    if not do_move(order, act, **values):
+        raise moved(order)

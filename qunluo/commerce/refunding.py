@@ -16,6 +16,7 @@ from django.db.models import F
 from qunluo.commerce.catalogue import open_shelf
 from qunluo.commerce.errors import (
     KeyTakenError,
+    OrderElsewhereError,
     RefundMovedError,
     TooLateError,
     WrongRefundError,
@@ -53,7 +54,9 @@ def plan(
     order: Order, *, amount_minor: int | None = None, lines: Mapping[int, int] | None = None
 ) -> RefundPlan:
     """What a refund would give back; nothing is written. `lines` names pieces by the line's id.
-    Raises `WrongRefundError`, `OrderMovedError`."""
+    Raises `WrongRefundError`, `OrderMovedError`, `OrderElsewhereError`."""
+    if order.elsewhere:
+        raise OrderElsewhereError
     if next_state(order.state, "refund_part") is None:
         raise moved(order)
     found = plan_refund(
@@ -230,7 +233,7 @@ def do_settle_refund(number: str, kind: str, why: str = "") -> bool:
     refund.state, refund.problem = ("done", "") if done else ("failed", why[:200])
     refund.done_at = clock.now() if done else None
     refund.save(update_fields=["state", "problem", "done_at"])
-    tell(refund, "refund_done" if done else "refund_failed")
+    _record("refund_done" if done else "refund_failed", refund)
     return True
 
 
@@ -238,14 +241,14 @@ def do_settle_refund(number: str, kind: str, why: str = "") -> bool:
 def do_confirm_refund(refund: Refund, *, by: str) -> None:
     """A person says that they gave the money back. Raises `RefundMovedError`."""
     _leave(refund, ("by_hand", "failed"), state="done", done_at=clock.now())
-    tell(refund, "refund_done", by)
+    _record("refund_done", refund, by)
 
 
 @transaction.atomic
 def do_send_again(refund: Refund, *, by: str) -> None:
     """A person has a refund that failed tried again. Raises `RefundMovedError`."""
     _leave(refund, ("failed",), state="asked", due_at=clock.now(), tries=0, problem="")
-    tell(refund, "refund_tried_again", by)
+    _record("refund_tried_again", refund, by)
 
 
 def _leave(refund: Refund, states: Sequence[str], **values: object) -> None:
@@ -254,7 +257,7 @@ def _leave(refund: Refund, states: Sequence[str], **values: object) -> None:
     refund.refresh_from_db()
 
 
-def tell(refund: Refund, kind: str, by: str = SYSTEM) -> None:
+def _record(kind: str, refund: Refund, by: str = SYSTEM) -> None:
     order = refund.order
     record(kind, community=order.community_id, member=order.member_id, actor=by,
            data={"order": order.number, "refund": refund.number,

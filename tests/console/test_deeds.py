@@ -14,7 +14,7 @@ from qunluo.api.areas.events import OWN
 from qunluo.console.deeds import DEEDS, OF_A_PROGRAM, say_kind
 
 ROOMS = ("community", "members", "groups", "messaging", "channels", "api", "h5", "console",
-         "living", "server", "care", "standing", "segments")  # fmt: skip
+         "living", "server", "care", "standing", "segments", "commerce", "payments")  # fmt: skip
 RECORDERS = {"record", "record_all", "record_each", "_record", "_record_reply"}
 KIND = re.compile(r"[a-z]+(_[a-z]+)+")
 
