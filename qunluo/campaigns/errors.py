@@ -97,3 +97,16 @@ class AppealedError(QunluoError):
         "This can't be appealed (again): an appeal was made, or it does not concern you.",
         "不能（再次）申诉：已经申诉过，或与你无关。",
     )
+
+
+class NoFontError(QunluoError):
+    """No font of this machine writes Chinese."""
+
+    code = "no_font"
+    sentence = Text(
+        "This machine has no font that can write Chinese, so pages draw the poster with the "
+        "fonts of each phone. To get pictures, install fonts-noto-cjk (or any Chinese font), or "
+        "put a font file into “fonts” of the data folder.",
+        "这台机器没有中文字体，海报改由手机自带字体绘制。如需生成图片，请安装 fonts-noto-cjk"
+        "（或任一中文字体），或把字体文件放入数据目录的 fonts 文件夹。",
+    )
