@@ -272,9 +272,10 @@ def test_rules_that_will_not_do_are_found(more: dict[str, Any], codes: list[str]
     assert [finding.code for finding in MECHANIC.lint(rules_of(**more))] == codes
 
 
-def test_a_zone_that_is_none_is_not_taken() -> None:
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "America", "../etc/passwd", "", "/etc"])
+def test_a_zone_that_is_none_is_not_taken(zone: str) -> None:
     with pytest.raises(ValidationError, match="no time zone"):
-        rules_of(zone="Mars/Olympus")
+        rules_of(zone=zone)
 
 
 def test_a_page_shows_what_is_missing_until_the_next_tier() -> None:

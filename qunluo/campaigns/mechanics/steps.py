@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -109,8 +109,10 @@ def day_of(at: datetime, zone: str) -> date:
 
 def known_zone(name: str) -> str:
     """The name itself, if it is that of a time zone; raises `ValueError`."""
-    if name not in available_timezones():
-        raise ValueError(f"{name} is no time zone, write it like Asia/Shanghai")
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"{name} is no time zone, write it like Asia/Shanghai") from error
     return name
 
 
