@@ -41,14 +41,14 @@ TEAMS = RULES.model_copy(
 
 @st.composite
 def any_rules(draw: st.DrawFn) -> Rules:
-    starts_at = START + timedelta(minutes=draw(st.sampled_from([0, 5, 60])))
+    starts_at = START + timedelta(minutes=draw(st.sampled_from([0, 0, 5])))
     return Rules(
         metric="m", starts_at=starts_at, daily_cap=draw(st.sampled_from([0, 5, 20])),
-        ends_at=starts_at + timedelta(minutes=draw(st.sampled_from([60, 1440, 4000]))),
+        ends_at=starts_at + timedelta(minutes=draw(st.sampled_from([5, 60, 1500]))),
         tie=draw(st.sampled_from(["earliest", "shared"])), bands=(GOLD, SILVER),
-        teams=draw(st.sampled_from([(), ("red", "blue"), ("red", "blue", "green")])),
+        teams=draw(st.sampled_from([(), (), ("red", "blue", "green")])),
         team_size=draw(st.integers(1, 3)), min_score=draw(st.integers(1, 6)),
-        review_minutes=draw(st.sampled_from([0, 60, 1440])),
+        review_minutes=draw(st.sampled_from([0, 60, 600])),
     )  # fmt: skip
 
 
@@ -57,11 +57,14 @@ class Contests(Schedule):
     rules_of = any_rules()
     opening = st.fixed_dictionaries({"team": st.sampled_from(["red", "blue", "green", "pink"])})
     kinds: ClassVar = {MOVE: opening}
+    spans = st.sampled_from([1, 4, 60, 700])
+    most_plays = 6
 
-    @rule(member=MEMBERS, points=st.integers(0, 9))
+    @rule(member=st.integers(1, 4), points=st.integers(0, 9))
     def score(self, member: int, points: int) -> None:
         self.act(f"m{member}", SCORE, member, {"points": points})
 
+    @precondition(lambda self: BOARD in self.world.plays and self.number % 3 == 2)
     @rule(kind=st.sampled_from([DISQUALIFY, REINSTATE]), who=MEMBERS)
     def judge(self, kind: str, who: int) -> None:
         self.act(BOARD, kind, None, {"id": str(who)})

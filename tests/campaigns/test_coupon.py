@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, get_args
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ from qunluo.campaigns.mechanics.coupon import (
     unit,
 )
 from qunluo.campaigns.mechanics.coupon_life import Coupon, Event, step
-from qunluo.campaigns.mechanics.kernel import OPEN, PAID, REFUNDED, Act, Done, Refused
+from qunluo.campaigns.mechanics.kernel import PAID, REFUNDED, Act, Done, Refused
 from qunluo.campaigns.mechanics.steps import CLOSE
 from qunluo.campaigns.mechanics.world import World
 from qunluo.commerce.pricing import Line, price
@@ -36,21 +36,23 @@ TEN_OFF = Rules(name="ten", total=5, off_minor=1000, threshold_minor=3000, invit
 def any_rules(draw: st.DrawFn) -> Rules:
     return Rules(
         name="c", total=draw(st.integers(1, 12)), per_member=draw(st.integers(1, 3)),
-        percent=10, valid_days=draw(st.integers(1, 40)),
-        inviter_most=draw(st.integers(0, 2)), return_days=draw(st.integers(0, 7)),
+        percent=10, valid_days=draw(st.integers(1, 10)),
+        inviter_most=draw(st.integers(1, 2)), return_days=draw(st.integers(0, 3)),
     )  # fmt: skip
 
 
 class Coupons(Schedule):
     mechanic = MECHANIC
     rules_of = any_rules()
-    kinds: ClassVar = {CLAIM: st.just({}), OPEN: st.just({}), CLOSE: st.just({})}
+    spans = st.sampled_from([60, 1440, 4 * 1440])
+    most_plays = 6
 
-    @rule(member=MEMBERS, inviter=MEMBERS, new=st.booleans())
+    @rule(member=MEMBERS, inviter=MEMBERS, new=st.sampled_from([True, True, False]))
     def claim(self, member: int, inviter: int, new: bool) -> None:
         self.act(f"m{member}", CLAIM, member, {"inviter": inviter, "new": new})
 
-    @rule(members=st.lists(MEMBERS, max_size=4))
+    @precondition(lambda self: self.number % 4 == 3)
+    @rule(members=st.lists(MEMBERS, max_size=4, unique=True))
     def issue(self, members: list[int]) -> None:
         self.act(f"b{self.number}", ISSUE, None, {"members": members})
 
@@ -61,6 +63,11 @@ class Coupons(Schedule):
         play = data.draw(st.sampled_from(sorted(self.world.plays)))
         ref = f"{play}-{order}"
         self.world.act(play, Act(kind, self.now, None, f"{kind}:{ref}", {"ref": ref}))
+
+    @precondition(lambda self: self.number % 10 == 9 and self.world.plays)
+    @rule(data=st.data())
+    def close(self, data: st.DataObject) -> None:
+        self.act(data.draw(st.sampled_from(sorted(self.world.plays))), CLOSE, None, {})
 
     @invariant()
     def no_more_are_issued_than_there_are(self) -> None:

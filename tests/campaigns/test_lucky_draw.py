@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import invariant, precondition, rule
 from pydantic import ValidationError
 
 from qunluo.campaigns.mechanics.kernel import (
@@ -64,9 +64,18 @@ any_rules = st.builds(
 class LuckyDraws(Schedule):
     mechanic = MECHANIC
     rules_of = any_rules
-    kinds: ClassVar = {DRAW: st.just({})}
+    most_plays = 4
 
-    @rule(member=MEMBERS, points=st.integers(1, 12))
+    @precondition(lambda self: not hasattr(self, "earned"))
+    @rule()
+    def everybody_begins_with_some(self) -> None:
+        for member in range(1, 9):
+            self.earn(member, 12)
+
+    @rule(member=MEMBERS, points=st.integers(10, 60))
+    def earn_more(self, member: int, points: int) -> None:
+        self.earn(member, points)
+
     def earn(self, member: int, points: int) -> None:
         self.world.fund("points", of(member), points)
         self.earned = getattr(self, "earned", 0) + points

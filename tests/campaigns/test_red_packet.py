@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant
+from hypothesis.stateful import invariant, precondition, rule
 
 from qunluo.campaigns.mechanics.kernel import BUDGET, OPEN, Act, Done, Draw, Refused, of
 from qunluo.campaigns.mechanics.red_packet import (
@@ -42,13 +42,20 @@ def any_rules(draw: st.DrawFn) -> Rules:
 class RedPackets(Schedule):
     mechanic = MECHANIC
     rules_of = any_rules()
-    kinds: ClassVar = {TAKE: st.just({}), CLOSE: st.just({})}
+    kinds: ClassVar = {TAKE: st.just({})}
+    spans = st.sampled_from([1, 4, 30])
+    most_plays = 3
 
     def act(self, play: str, kind: str, member: int | None, data: dict[str, Any]) -> Any:
         if kind == OPEN and member and not self.world.balance("points", f"met:{member}"):
             self.world.fund("points", of(member), RICH)
             self.world.fund("points", f"met:{member}", 1)
         return super().act(play, kind, member, data)
+
+    @precondition(lambda self: self.number % 10 == 9 and self.world.plays)
+    @rule(data=st.data())
+    def close(self, data: st.DataObject) -> None:
+        self.act(data.draw(st.sampled_from(sorted(self.world.plays))), CLOSE, None, {})
 
     @invariant()
     def every_point_is_somewhere(self) -> None:

@@ -44,7 +44,7 @@ from qunluo.campaigns.mechanics.kernel import (
     Supply,
     Then,
 )
-from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
+from qunluo.campaigns.mechanics.parameters import Name, error, findings, parameter, warning
 from qunluo.campaigns.mechanics.steps import (
     BEGUN,
     CLOSE,
@@ -89,7 +89,7 @@ class Rules(Frozen):
         default=1, ge=1, le=10**9)
     bands: tuple[Band, ...] = parameter(
         Text("Prizes", "奖项"), Text("By rank.", "按名次设奖。"), min_length=1, max_length=20)
-    teams: tuple[str, ...] = parameter(
+    teams: tuple[Name, ...] = parameter(
         Text("Teams", "队伍"), Text("None: everybody for themselves.", "不填则为个人赛。"),
         default=(), max_length=50)
     team_size: int = parameter(

@@ -3,12 +3,14 @@ with it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from qunluo.campaigns.mechanics.kernel import Finding
 from qunluo.kit.text import Text
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
 
 
 def parameter(
