@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from qunluo.care.testimonies import list_shown
-from qunluo.channels.web.links import find_inviter
 from qunluo.channels.web.sessions import (
     CHANNEL,
     do_open_session,
@@ -29,6 +28,7 @@ from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.groups.queries import count_members, find_group, find_membership
 from qunluo.groups.rules import GATES, Applicant, judge_gate
 from qunluo.h5.errors import ConsentMissingError, NameMissingError
+from qunluo.h5.inviting import arrive, come_in, inviter_in, remember
 from qunluo.h5.limits import TooOftenError, limit
 from qunluo.h5.pages import in_words, lang, one_line, page
 from qunluo.kit.errors import QunluoError
@@ -90,7 +90,8 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
         return redirect("h5:room", door.group.code)
     if request.method == "POST":
         return _come_in(request, door, member)
-    return _show(request, door, member)
+    arrival = arrive(request, door.community.pk, member)
+    return remember(_show(request, door, member), arrival)
 
 
 def _show(
@@ -103,7 +104,7 @@ def _show(
         "name": one_line(request.POST.get("name"), NAME_LENGTH) or (member.name if member else ""),
         "consent": consent_words(door.community), "error": error and error.message(lang()),
         "staff": Staff.objects.filter(community=door.community).exclude(name="").order_by("id"),
-        "inviter": find_inviter(request.GET.get("i", ""), door.community.pk),
+        "inviter": inviter_in(request, door.community.pk),
         "place": place_words() if _asks_place(door) else "",
     }  # fmt: skip
     if door.group is not None:
@@ -166,8 +167,9 @@ def _meet(request: HttpRequest, door: Door, account: str, name: str) -> Member:
     utm = {key: request.GET[key][:80] for key in UTM if key in request.GET}
     member = do_meet(
         door.community, channel=CHANNEL, external_id=account, name=name, code=door.channel_code,
-        inviter=find_inviter(request.GET.get("i", ""), door.community.pk), page=request.path, utm=utm,
+        inviter=inviter_in(request, door.community.pk), page=request.path, utm=utm,
     )  # fmt: skip
+    come_in(request, member)
     words = consent_words(door.community)
     do_set_consent(member, "service", CHANNEL, True, words=words, by=member.actor)
     if request.POST.get("marketing") == "yes":

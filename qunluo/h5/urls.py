@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from qunluo.h5 import (
     coming,
     introducing,
+    inviting,
     joining,
     looks,
     mine,
@@ -43,6 +44,7 @@ def _open(route: str, view: View, name: str, *, to: str) -> URLPattern:
 
 _PRAISE = "me/<int:member_id>/testimonies"
 _COMING = "me/<int:member_id>/gatherings"
+_DOUBT = "me/<int:member_id>/invites/<int:suspicion_id>"
 urlpatterns = [
     _open("h5/<str:version>/<str:name>", looks.look, "look", to=EVERYBODY),
     _open("j/<slug:code>", joining.join, "join", to=EVERYBODY),
@@ -68,6 +70,11 @@ urlpatterns = [
     _open("i/<str:token>", introducing.introduction, "introduction", to=LINKED),
     _open("i/<str:token>/answer", introducing.answer, "introduction_answer", to=LINKED),
     _open("c/<slug:code>/press", pressing.press, "press", to=PLAYERS),
+    _open("c/<slug:code>/invite", inviting.share, "share", to=OWNER),
+    _open("c/<slug:code>/poster.png", inviting.poster, "poster", to=OWNER),
+    _open("c/<slug:code>/poster.svg", inviting.poster_svg, "poster_svg", to=OWNER),
+    _open("me/<int:member_id>/invites", inviting.invites, "invites", to=OWNER),
+    _open(f"{_DOUBT}/appeal", inviting.appeal, "appeal_invite", to=OWNER),
     _open("me", mine.me, "me", to=OWNER),
     _open("me/sign-out", mine.sign_out, "sign_out", to=OWNER),
     _open("me/cases/<int:case_id>/appeal", out.appeal, "appeal", to=OWNER),
