@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
+from qunluo.campaigns.coupons import offer
 from qunluo.campaigns.mechanics.coupon import (
     CLAIM,
     COUPONS,
@@ -17,7 +18,6 @@ from qunluo.campaigns.mechanics.coupon import (
     Rules,
     State,
     lint,
-    offer,
     play_of,
     unit,
 )

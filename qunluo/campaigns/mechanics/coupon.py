@@ -22,7 +22,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from qunluo.campaigns.mechanics.coupon_life import Coupon
 from qunluo.campaigns.mechanics.kernel import (
     EXPIRE,
     OPEN,
@@ -45,7 +44,6 @@ from qunluo.campaigns.mechanics.kernel import (
 )
 from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
 from qunluo.campaigns.mechanics.steps import CLOSE
-from qunluo.commerce.pricing import WHOLE, Offer
 from qunluo.kit.text import Text
 
 CLAIM, ISSUE, BROUGHT = "claim", "issue", "brought"
@@ -325,17 +323,6 @@ def unit(rules: Rules) -> str:
 
 def ends_at(issued_at: datetime, rules: Rules) -> datetime:
     return issued_at + timedelta(days=rules.valid_days)
-
-
-def offer(rules: Rules, coupon: Coupon, id_: str) -> Offer:
-    """What the coupon takes off, as the shop's reckoning of prices understands it."""
-    return Offer(
-        id=id_, phase="coupon", kind="percent" if rules.percent else "amount",
-        value=rules.percent * WHOLE // 100 if rules.percent else rules.off_minor,
-        words=Text(rules.name, rules.name), group=rules.group, scope=rules.scope,
-        threshold_minor=rules.threshold_minor, cap_minor=rules.cap_minor or None,
-        starts_at=coupon.valid_from, ends_at=coupon.valid_until,
-    )  # fmt: skip
 
 
 def broken(state: State, rules: Rules) -> list[str]:
