@@ -9,7 +9,7 @@ class Config(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from qunluo.commerce import tasks  # noqa: F401 - registers the worker's steps
+        from qunluo.commerce import auditing, tasks  # noqa: F401 - register checks and steps
         from qunluo.commerce.erasing import erase
         from qunluo.members.erasing import register
 

@@ -79,6 +79,7 @@ class Bill:
     account: str = ""  # of the payer with the provider (WeChat: openid)
     address: str = ""  # the payer's network address; some providers ask for it
     lang: str = "en"
+    keys: tuple[str, ...] = ()  # under which it was begun, as `Begun.key` said
 
 
 @dataclass(frozen=True)
