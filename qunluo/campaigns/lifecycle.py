@@ -191,9 +191,9 @@ def do_fund_worst_case(campaign: Campaign, *, by: str, rules: Any = None) -> lis
     those to come, else those in force."""
     campaign = _lock(campaign, "draft", "running", "paused")
     missing = missing_of(campaign, rules)
-    number = campaign.versions.count()
     for supply in missing:
-        key = f"worst:{number}:{supply.amount}:{clock.now():%Y%m%d%H%M%S%f}"
+        before = account_of(campaign, supply.place, supply.unit).entries.count()
+        key = f"worst:{before}"  # each funding adds an entry: never the same twice
         do_fund(campaign, supply.unit, supply.amount, key=key, by=by, place=supply.place)
     return missing
 

@@ -106,6 +106,7 @@ urlpatterns = [
     path("console/", include("qunluo.console.people.urls")),
     path("console/care/", include("qunluo.console.care.urls")),
     path("console/shop/", include("qunluo.console.shop.urls")),
+    path("console/", include("qunluo.console.campaigns.urls")),
     path("console/", include("qunluo.console.insight")),
     path("console/reports/", include(reports)),
     path("console/", include(named_by_shell)),
