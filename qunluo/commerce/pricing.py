@@ -45,9 +45,9 @@ class Offer:
     """A way to pay less. `value` is, by `kind`:
 
     unit_price: what a piece costs, where that is less; fixed: what all pieces in scope cost
-    together, less or more, as a campaign quoted it; percent: hundredths of a percent off;
-    amount: minor units off; points: how many may be spent, of which each `points_each` pay
-    `minor_each`.
+    together, less or more, as a campaign quoted it, and nothing later changes that; percent:
+    hundredths of a percent off; amount: minor units off; points: how many may be spent, of
+    which each `points_each` pay `minor_each`.
 
     `scope` names lines (none: all of them); `threshold_minor` is what these must come to before
     this phase. It is in force in [starts_at, ends_at).
@@ -182,6 +182,7 @@ class _Reckoning:
         self.shipping_reasons: list[Reason] = []
         self.missed: list[Missed] = []
         self.won: dict[str, Offer] = {}
+        self.quoted: set[int] = set()  # lines whose price a campaign has said: it stays
 
     def apply(self, offers: Sequence[Offer], at: datetime) -> None:
         """One phase: the best of each group, one group after the other. Whether an offer's
@@ -226,17 +227,21 @@ class _Reckoning:
             said = Reason(offer.id, offer.phase, offer.words, effect.minor)
             self.shipping_reasons.append(said)
             return
-        spent = spread(effect.points, [-change for change in effect.changes])
+        spent, scope = spread(effect.points, [-c for c in effect.changes]), self._scope(offer)
         for n, change in enumerate(effect.changes):
-            if change or (offer.kind == "fixed" and n in self._scope(offer)):
+            if change or (offer.kind == "fixed" and n in scope):
                 self.amounts[n] += change
                 said = Reason(offer.id, offer.phase, offer.words, change, spent[n])
                 self.reasons[n].append(said)
+        if offer.kind == "fixed":
+            self.quoted.update(scope)
 
     def _scope(self, offer: Offer) -> list[int]:
-        return [
+        """The lines it is about; a price that was quoted is changed by nothing after it."""
+        wanted = {
             n for n, one in enumerate(self.lines) if not offer.scope or one.key in offer.scope
-        ]
+        }
+        return sorted(wanted - self.quoted)
 
     def _effect(self, offer: Offer) -> _Effect:
         if offer.phase == "shipping":

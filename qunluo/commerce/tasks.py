@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from qunluo.commerce.errors import OrderMovedError
@@ -14,6 +15,7 @@ from qunluo.events.actions import SYSTEM
 from qunluo.kit import clock
 from qunluo.messaging.tasks import Task, register
 
+logger = logging.getLogger("qunluo.commerce")
 RECEIVED = timedelta(days=10)  # after it was sent; then it counts as arrived
 AT_ONCE = 100
 
@@ -24,9 +26,16 @@ def expire_unpaid() -> bool:
     due = Order.objects.filter(state="created", pay_by__lte=now).order_by("pay_by", "pk")
     found = list(due[:AT_ONCE])
     for order in found:
-        ask_provider(order)
+        _ask(order)
         do_expire(order)
     return bool(found)
+
+
+def _ask(order: Order) -> None:
+    try:
+        ask_provider(order)
+    except Exception as error:
+        logger.warning("order %s: %s", order.pk, type(error).__name__)
 
 
 def complete_received() -> bool:

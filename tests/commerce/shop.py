@@ -89,7 +89,7 @@ class House:
         default_factory=lambda: Capabilities(("redirect",), refunds=True, queries=True)
     )
     answers: dict[str, Exception | Notification | None] = field(default_factory=dict)
-    paid: dict[str, Notification] = field(default_factory=dict)
+    paid: dict[str, Notification | Exception] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     book: Path | None = None  # where other processes see what was asked, too
@@ -119,7 +119,10 @@ class House:
         return wanted
 
     def query(self, order: Bill) -> Notification | None:
-        return self.paid.get(order.number)
+        found = self.paid.get(order.number)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def query_refund(self, refund: RefundBill) -> Notification | None:
         return told(refund)

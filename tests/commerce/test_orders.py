@@ -37,7 +37,7 @@ from qunluo.commerce.ordering import (
 )
 from qunluo.commerce.paying import begin_payment, do_hear
 from qunluo.commerce.pricing import replay
-from qunluo.commerce.provider import Notification
+from qunluo.commerce.provider import Notification, UnreachableError
 from qunluo.commerce.tasks import complete_received, expire_unpaid
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community
@@ -173,6 +173,19 @@ def test_a_payment_whose_notification_was_lost_is_asked_for(bob: Member, house: 
         assert expire_unpaid()
     order.refresh_from_db()
     assert order.state == "paid"
+
+
+def test_a_house_that_answers_strangely_keeps_no_other_order_open(
+    bob: Member, house: House
+) -> None:
+    tea = sell(bob.community)
+    orders = [buy(bob, tea, pay_by=NOON + timedelta(minutes=5)) for _ in range(3)]
+    for order, answer in zip(orders, (ValueError("x"), UnreachableError("away")), strict=False):
+        begin_payment(order, "house", return_url="https://tea.example/back")
+        house.paid[order.number] = answer
+    with clock.use(clock.faster(0, NOON + timedelta(minutes=6))):
+        assert expire_unpaid()
+    assert set(Order.objects.values_list("state", flat=True)) == {"expired"}
 
 
 def test_nobody_is_sent_to_pay_what_can_not_be_paid(bob: Member, house: House) -> None:
