@@ -26,7 +26,7 @@ MENU: tuple[tuple[str, Promise | str, str, str, Permission], ...] = (
     ("q-cases", _("Moderation"), "people:cases", "warning", "moderate"),
     ("q-care", _("Care"), "care:home", "pick", "care"),
     ("q-transfers", _("Transfers"), "console:transfers", "download", "run_shop"),
-    ("q-shop", _("Shop"), "shop:home", "tag", "see_shop"),
+    ("q-shop", _("Shop"), "shop:home", "clipboard-list", "see_shop"),
     ("q-campaigns", _("Campaigns"), "campaigns:all", "tag", "see_campaigns"),
     ("q-insight", _("Insight"), "insight:home", "history", "see_insight"),
     ("q-reports", _("Reports"), "reports", "doc-full", "make_reports"),

@@ -58,6 +58,11 @@ PAGES = (
     "/console/care/testimonies",
     "/console/care/gatherings",
     "/console/care/introductions",
+    "/console/shop/orders",
+    "/console/shop/products",
+    "/console/shop/products/new",
+    "/console/shop/prices",
+    "/console/shop/imports",
 )
 OPEN_PAGES = ("/console/sign-in",)
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}很长很长的名字" * 1
