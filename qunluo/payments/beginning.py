@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+
+from django.db import transaction
 
 from qunluo.commerce.models import Order
 from qunluo.commerce.moving import moved
@@ -25,6 +28,7 @@ from qunluo.payments.offline.actions import do_wait_for_transfer
 from qunluo.payments.rules import next_ask
 
 AT_ONCE = 20
+MOST_KEYS = 8  # ways and terms of one order
 log = logging.getLogger(__name__)
 
 
@@ -54,12 +58,14 @@ def begin(
         do_wait_for_transfer(order)
     _note(order, provider, way or provider.capabilities.ways[0])
     try:
-        return begin_payment(order, name, return_url=return_url, way=way, account=account,
-                             address=address, lang=lang)  # fmt: skip
+        begun = begin_payment(order, name, return_url=return_url, way=way, account=account,
+                              address=address, lang=lang)  # fmt: skip
     except ProviderError as error:
         log.warning("pay/%s: %s could not be begun: %s", name, order.number, error)
         silent = isinstance(error, UnreachableError)
         raise (PlatformSilentError if silent else PlatformRefusedError) from None
+    _keep(order, name, begun.key)
+    return begun
 
 
 def _note(order: Order, provider: PaymentProvider, way: str) -> None:
@@ -69,6 +75,14 @@ def _note(order: Order, provider: PaymentProvider, way: str) -> None:
         order=order, provider=provider.name, defaults={"way": way, "ask_at": later},
         create_defaults={"way": way, "ask_at": later, "begun_at": now},
     )  # fmt: skip
+
+
+@transaction.atomic
+def _keep(order: Order, name: str, key: str) -> None:
+    attempt = Attempt.objects.select_for_update().get(order=order, provider=name)
+    if key and key not in attempt.keys:
+        attempt.keys = [*attempt.keys, key][-MOST_KEYS:]
+        attempt.save(update_fields=["keys"])
 
 
 # the worker's part
@@ -97,7 +111,7 @@ def ask(attempt: Attempt) -> bool:
     transaction."""
     order, name = attempt.order, attempt.provider
     try:
-        told = find_provider(name).query(make_bill(order))
+        told = find_provider(name).query(replace(make_bill(order), keys=tuple(attempt.keys)))
         return told is not None and do_take(name, told)
     except (ProviderError, NoProviderError, StrangeNoticeError) as error:
         log.warning("pay/%s: asking about %s: %s", name, order.number, error)

@@ -18,6 +18,7 @@ class Attempt(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="attempts")
     provider = models.CharField(max_length=20)
     way = models.CharField(max_length=12)
+    keys = models.JSONField(default=list)  # what the provider calls it, once for each way begun
     begun_at = models.DateTimeField()
     asks = models.IntegerField(default=0)
     ask_at = models.DateTimeField(null=True)  # None: not asked any more

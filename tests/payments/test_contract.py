@@ -53,5 +53,5 @@ class TestWechat(ProviderContract):
         self.house.pay(order.number, clock.now())
 
     def tell(self, provider: PaymentProvider, order: Bill) -> Message:
-        body = seal("TRANSACTION.SUCCESS", self.house.paid[order.number])
+        body = seal("TRANSACTION.SUCCESS", self.house.paid[self.house.trade(order.number)])
         return sign(body, clock.now()), body

@@ -276,7 +276,7 @@ def test_inside_wechat_the_page_pays_itself(visit: tuple[Client, Order]) -> None
     inside = {"user-agent": f"{PHONE} MicroMessenger/8.0"}
     page = client.post(page_of(order), {"provider": "wechat"}, headers=inside).content.decode()
     assert "data-wechat-pay" in page
-    assert f'data-w-package="prepay_id=wx{order.number}"' in page
+    assert f'data-w-package="prepay_id=wx{order.number}-j' in page
 
 
 @pytest.mark.usefixtures("with_wechat")

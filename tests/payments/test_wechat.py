@@ -22,9 +22,11 @@ from qunluo.commerce.provider import (
     RefundBill,
     RefusedError,
     UnreachableError,
+    Way,
 )
 from qunluo.kit import clock
 from qunluo.payments.wechat.provider import WechatProvider
+from qunluo.payments.wechat.reading import LETTERS, number_of, trade_of
 from tests.payments.wechat_house import (
     APIV3_KEY,
     APPID,
@@ -41,18 +43,19 @@ from tests.payments.wechat_house import (
 
 NUMBER = "Q20260302000001"
 BACK = "https://tea.example/me"
+SOON = datetime.now(UTC) + timedelta(minutes=30)
 
 
 def bill(**more: Any) -> Bill:
-    soon = datetime.now(UTC) + timedelta(minutes=30)
-    values = {"number": NUMBER, "amount_minor": 1250, "title": "白茶 · 100 克", "pay_by": soon}
+    values = {"number": NUMBER, "amount_minor": 1250, "title": "白茶 · 100 克", "pay_by": SOON}
     return Bill(**{**values, **more})
 
 
 def refund_bill(**more: Any) -> RefundBill:
     values: dict[str, Any] = {
-        "key": "R1-Q20260302000001", "number": NUMBER, "payment_key": f"42000{NUMBER}",
-        "amount_minor": 250, "paid_minor": 1250, "why": "少了一包",
+        "key": "R1-Q20260302000001", "number": NUMBER,
+        "payment_key": f"42000{trade_of(bill(), 'qr')}", "amount_minor": 250,
+        "paid_minor": 1250, "why": "少了一包",
     }  # fmt: skip
     return RefundBill(**{**values, **more})
 
@@ -64,10 +67,9 @@ def test_a_code_is_asked_for_with_the_order_as_it_is(
     wechat: WechatProvider, house: WechatHouse
 ) -> None:
     begun = wechat.begin(bill(), return_url=BACK)
-    assert (begun.kind, begun.data) == (
-        "qr", {"text": f"weixin://wxpay/bizpayurl?pr={NUMBER}"},
-    )  # fmt: skip
-    asked = house.orders[NUMBER]
+    assert (begun.kind, begun.key) == ("qr", house.trade(NUMBER))
+    assert begun.data == {"text": f"weixin://wxpay/bizpayurl?pr={begun.key}"}
+    asked = house.orders[begun.key]
     assert asked["amount"] == {"total": 1250, "currency": "CNY"}
     assert asked["description"] == "白茶 · 100 克"
     assert asked["notify_url"] == "https://tea.example/pay/wechat/notify"
@@ -77,18 +79,46 @@ def test_a_code_is_asked_for_with_the_order_as_it_is(
 def test_a_phone_is_led_there_and_back(wechat: WechatProvider, house: WechatHouse) -> None:
     begun = wechat.begin(bill(way="redirect", address="203.0.113.9"), return_url=BACK)
     assert begun.data["url"].endswith("&redirect_url=https%3A%2F%2Ftea.example%2Fme")
-    assert house.orders[NUMBER]["scene_info"] == {
+    assert house.orders[house.trade(NUMBER)]["scene_info"] == {
         "payer_client_ip": "203.0.113.9", "h5_info": {"type": "Wap"},
     }  # fmt: skip
 
 
 def test_inside_wechat_the_page_gets_what_only_we_could_sign(wechat: WechatProvider) -> None:
-    data = wechat.begin(bill(way="jsapi", account="o-bob"), return_url=BACK).data
+    begun = wechat.begin(bill(way="jsapi", account="o-bob"), return_url=BACK)
+    data = begun.data
     words = "\n".join([APPID, data["timeStamp"], data["nonceStr"], data["package"], ""])
     key("merchant").public_key().verify(
         base64.b64decode(data["paySign"]), words.encode(), padding.PKCS1v15(), SHA256()
     )
-    assert data["package"] == f"prepay_id=wx{NUMBER}"
+    assert data["package"] == f"prepay_id=wx{begun.key}"
+
+
+def test_who_changes_the_way_or_the_terms_is_not_refused_and_is_found(
+    wechat: WechatProvider, house: WechatHouse
+) -> None:
+    """WeChat takes one number for one way and one set of terms only."""
+    later = SOON + timedelta(days=2)
+    ways: list[dict[str, Any]] = [
+        {}, {"way": "redirect", "address": "203.0.113.9"}, {"way": "redirect", "address": "::1"},
+        {"way": "jsapi", "account": "o-bob"}, {"pay_by": later}, {},
+    ]  # fmt: skip
+    keys = [wechat.begin(bill(**more), return_url=BACK).key for more in ways]
+    assert len(house.orders) == len(ways) - 1
+    assert all(len(key) <= 32 for key in keys)
+    house.paid[keys[2]] = payment(keys[2], 1250, clock.now())
+    assert wechat.query(bill()) is None
+    found = wechat.query(bill(keys=tuple(keys)))
+    assert found is not None
+    assert found.number == NUMBER
+
+
+@given(
+    st.from_regex(r"Q[0-9]{6}[2-9A-Z]{10}", fullmatch=True), st.sampled_from(sorted(LETTERS))
+)
+def test_what_wechat_calls_an_order_names_it(number: str, way: Way) -> None:
+    assert number_of(trade_of(bill(number=number), way)) == number
+    assert number_of(number) == number
 
 
 @pytest.mark.parametrize(
@@ -311,10 +341,12 @@ def test_an_order_is_asked_for_by_its_number(
     house.pay(NUMBER, clock.now())
     found = wechat.query(bill())
     assert found is not None
-    assert (found.kind, found.key, found.amount_minor) == ("paid", f"42000{NUMBER}", 1250)
-    house.paid[NUMBER]["trade_state"] = "REFUND"  # it was paid all the same
+    row = house.paid[house.trade(NUMBER)]
+    assert (found.kind, found.key) == ("paid", row["transaction_id"])
+    assert (found.number, found.amount_minor) == (NUMBER, 1250)
+    row["trade_state"] = "REFUND"  # it was paid all the same
     assert wechat.query(bill()) is not None
-    house.paid[NUMBER]["mchid"] = "1900000999"
+    row["mchid"] = "1900000999"
     with pytest.raises(UnreachableError):
         wechat.query(bill())
 

@@ -129,10 +129,14 @@ class WechatHouse:
     signer: str = "platform"
     address: str = ""
 
+    def trade(self, number: str) -> str:
+        """What it calls an order of ours that was begun, the last time."""
+        return [trade for trade in self.orders if trade.startswith(f"{number}-")][-1]
+
     def pay(self, number: str, at: datetime) -> dict[str, Any]:
-        order = self.orders[number]
-        self.paid[number] = payment(number, order["amount"]["total"], at)
-        return self.paid[number]
+        trade = self.trade(number)
+        self.paid[trade] = payment(trade, self.orders[trade]["amount"]["total"], at)
+        return self.paid[trade]
 
     def end_refund(self, key_: str, status: str, at: datetime) -> dict[str, Any]:
         """Ends a refund; what its notification says."""
@@ -164,9 +168,12 @@ class WechatHouse:
         number = body["out_trade_no"]
         if number in self.paid:
             return 400, {"code": "ORDERPAID", "message": "该订单已支付"}
-        if number in self.orders and self.orders[number]["amount"] != body["amount"]:
-            return 400, {"code": "INVALID_REQUEST"}
-        self.orders[number] = body
+        asked = {**body, "way": way}
+        if self.orders.setdefault(number, asked) != asked:
+            return 400, {
+                "code": "INVALID_REQUEST",
+                "message": "请求重入时，参数与首次请求时不一致",
+            }
         return 200, {
             "native": {"code_url": f"weixin://wxpay/bizpayurl?pr={number}"},
             "h5": {"h5_url": f"https://wx.tenpay.com/checkmweb?prepay_id={number}"},

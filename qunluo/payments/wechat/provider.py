@@ -29,6 +29,7 @@ from qunluo.payments.wechat.reading import (
     read_event,
     read_payment,
     read_refund,
+    trade_of,
 )
 
 NOTIFY = "/pay/wechat/notify"
@@ -60,15 +61,15 @@ class WechatProvider:
         if way not in KINDS or (way == "jsapi" and not order.account):
             raise RefusedError("WeChat Pay does not know this payer")
         told = self._house.ask(self._house.client.pay, **_order(order, way)) or {}
-        return self._show(way, told, return_url)
+        return Begun(way, self._show(way, told, return_url), key=trade_of(order, way))
 
-    def _show(self, way: Way, told: Told, return_url: str) -> Begun:
+    def _show(self, way: Way, told: Told, return_url: str) -> dict[str, str]:
         if way == "qr":
-            return Begun("qr", {"text": _given(told, "code_url")})
+            return {"text": _given(told, "code_url")}
         if way == "redirect":
             back = quote(return_url, safe="")
-            return Begun("redirect", {"url": f"{_given(told, 'h5_url')}&redirect_url={back}"})
-        return Begun("jsapi", self._hand_over(_given(told, "prepay_id")))
+            return {"url": f"{_given(told, 'h5_url')}&redirect_url={back}"}
+        return self._hand_over(_given(told, "prepay_id"))
 
     def _hand_over(self, prepay_id: str) -> dict[str, str]:
         """What the page gives to WeChat's own browser."""
@@ -112,14 +113,20 @@ class WechatProvider:
         return self._check_refund(refund, told)
 
     def query(self, order: Bill) -> Notification | None:
-        told = self._house.ask(self._house.client.query, out_trade_no=order.number)
+        """Asks for each way it may have been begun."""
+        trades = {*order.keys, *(trade_of(order, way) for way in self.capabilities.ways)}
+        found = (self._query(trade, order.number) for trade in sorted(trades))
+        return next((told for told in found if told is not None), None)
+
+    def _query(self, trade: str, number: str) -> Notification | None:
+        told = self._house.ask(self._house.client.query, out_trade_no=trade)
         if told is None:
             return None
         try:
             found = read_payment(told, mchid=self._chosen.mchid, appid=self._chosen.appid)
         except ForgedError as error:
             raise UnreachableError(f"its answer does not hold: {error}") from None
-        if found is not None and found.number != order.number:
+        if found is not None and found.number != number:
             raise UnreachableError("its answer is about another order")
         return found
 
@@ -151,7 +158,7 @@ def _order(order: Bill, way: Way) -> dict[str, Any]:
             "payer_client_ip": order.address or "127.0.0.1", "h5_info": {"type": "Wap"},
         }  # fmt: skip
     return {
-        "description": order.title[:DESCRIPTION], "out_trade_no": order.number,
+        "description": order.title[:DESCRIPTION], "out_trade_no": trade_of(order, way),
         "amount": {"total": order.amount_minor, "currency": CURRENCY},
         "time_expire": order.pay_by.replace(microsecond=0).isoformat(),
         "pay_type": KINDS[way], **more,

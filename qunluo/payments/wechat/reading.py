@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from qunluo.commerce.provider import ForgedError, Notification
+from qunluo.commerce.provider import Bill, ForgedError, Notification, Way
 
 FRESH = timedelta(minutes=5)  # a signature is worth nothing afterwards
 PAID = ("SUCCESS", "REFUND")  # a payment that was given back was one all the same
+LETTERS: dict[Way, str] = {"qr": "n", "jsapi": "j", "redirect": "h"}
+_TRADE = re.compile(r"(.{6,32})-[njh][0-9a-f]{4}")
 BACK = {"SUCCESS": "refunded", "CLOSED": "refund_failed", "ABNORMAL": "refund_failed"}
+
+
+def trade_of(order: Bill, way: Way) -> str:
+    """What WeChat calls an order: it takes one number for one way and one set of terms, and
+    refuses it with others, so each has its own. The same terms again are the same number."""
+    more = {"jsapi": order.account, "redirect": order.address}.get(way, "")
+    terms = f"{order.amount_minor} {order.pay_by.timestamp():.0f} {more} {order.title}"
+    mark = hashlib.sha256(terms.encode()).hexdigest()[:4]
+    return f"{order.number}-{LETTERS[way]}{mark}"
+
+
+def number_of(trade: str) -> str:
+    """Our order's number in what WeChat calls it."""
+    found = _TRADE.fullmatch(trade)
+    return found[1] if found else trade
 
 
 def check_fresh(stamp: str, now: datetime) -> None:
@@ -53,7 +72,7 @@ def read_payment(
         return None
     amount = _part(told, "amount")
     return Notification(
-        key=_word(told, "transaction_id"), number=_word(told, "out_trade_no"),
+        key=_word(told, "transaction_id"), number=number_of(_word(told, "out_trade_no")),
         amount_minor=_minor(amount, "total"), currency=str(amount.get("currency", "CNY")),
         at=_moment(told, "success_time"), kind="paid", nonce=nonce,
     )  # fmt: skip
@@ -72,7 +91,7 @@ def read_refund(
         return None
     amount, done = _part(told, "amount"), status == "SUCCESS"
     return Notification(
-        key=_word(told, "out_refund_no"), number=_word(told, "out_trade_no"),
+        key=_word(told, "out_refund_no"), number=number_of(_word(told, "out_trade_no")),
         amount_minor=_minor(amount, "refund"), currency=str(amount.get("currency", "CNY")),
         at=_moment(told, "success_time") if done else now,
         kind="refunded" if done else "refund_failed", nonce=nonce, why="" if done else status,
