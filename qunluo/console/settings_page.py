@@ -104,7 +104,7 @@ class SettingsForm(forms.Form):
     )  # fmt: skip
     dear_order_minor = _number(
         gettext_lazy("An order is of high value from (in cents)"),
-        gettext_lazy("30000 is ¥300. Groups are placed by it each month: intent × order value."),
+        gettext_lazy("30000 is 300.00. Groups are placed by it each month: intent × order value."),
         1, 1_000_000_000,
     )  # fmt: skip
 
