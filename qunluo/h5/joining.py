@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from qunluo.campaigns.models import Campaign
 from qunluo.care.testimonies import list_shown
 from qunluo.channels.web.sessions import (
     CHANNEL,
@@ -28,7 +30,7 @@ from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.groups.queries import count_members, find_group, find_membership
 from qunluo.groups.rules import GATES, Applicant, judge_gate
 from qunluo.h5.errors import ConsentMissingError, NameMissingError
-from qunluo.h5.inviting import arrive, come_in, inviter_in, remember
+from qunluo.h5.inviting import OPEN_TO_ALL, arrive, come_in, inviter_in, remember
 from qunluo.h5.limits import TooOftenError, limit
 from qunluo.h5.pages import in_words, lang, one_line, page
 from qunluo.kit.errors import QunluoError
@@ -87,7 +89,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     door = find_door(code)
     member = find_member(session_of(request), door.community.pk)
     if member is not None and door.group is not None and find_membership(door.group, member):
-        return redirect("h5:room", door.group.code)
+        return _back_to_campaign(request, door) or redirect("h5:room", door.group.code)
     if request.method == "POST":
         return _come_in(request, door, member)
     arrival = arrive(request, door.community.pk, member)
@@ -211,10 +213,23 @@ def _enter(request: HttpRequest, door: Door, member: Member) -> HttpResponse:
         if door.group is None:
             raise
         return redirect("h5:room", door.group.code)
+    back = _back_to_campaign(request, door)
+    if back is not None:
+        return back
     response = redirect("h5:room", seat.group.code)
     if door.group is None:
         response["Location"] += "?routed=1"
     return response
+
+
+def _back_to_campaign(request: HttpRequest, door: Door) -> HttpResponse | None:
+    """Whoever came to take part in a campaign is led back to it; only ever to one of ours."""
+    rows = Campaign.objects.filter(community=door.community, state__in=OPEN_TO_ALL)
+    found = rows.filter(code=request.GET.get("to", "")[:24]).first()
+    if found is None:
+        return None
+    asked = {"i": request.GET["i"]} if "i" in request.GET else {}
+    return redirect(f"{reverse('h5:campaign', args=[found.code])}?{urlencode(asked)}".rstrip("?"))
 
 
 def _take(request: HttpRequest, door: Door, member: Member) -> Membership:

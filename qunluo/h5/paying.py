@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from qunluo.campaigns.models import Purchase
 from qunluo.commerce.models import Order
 from qunluo.commerce.provider import (
     Begun,
@@ -62,6 +63,7 @@ def pay(request: HttpRequest, member_id: int, number: str) -> HttpResponse:
         "back": "back" in request.GET, "failed": "failed" in request.GET,
         "returned": order.payments.exclude(verdict="taken").order_by("-pk").first(),
         "paid": order.state in ("paid", "fulfilled", "completed"),
+        "origin": Purchase.objects.filter(order=order).select_related("campaign").first(),
     }  # fmt: skip
     return page(request, "pay.html", context)
 

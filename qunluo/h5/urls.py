@@ -9,6 +9,8 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from qunluo.h5 import (
+    buying,
+    campaigning,
     coming,
     introducing,
     inviting,
@@ -20,6 +22,7 @@ from qunluo.h5 import (
     praising,
     pressing,
     rooms,
+    wallet,
     wishing,
 )
 
@@ -30,6 +33,8 @@ SEATED = "members of the group, by the signed cookie of their session"
 LINKED = "the member who was sent this link, by its signature"
 PAYER = "who pays, by an address that only we could sign"
 PLAYERS = "members the campaign is for, by the signed cookie of their session"
+INVITED = "everybody who has its poster; of one for some members, those and who they invite"
+ASKED = "members it is for, and who was sent the signed link of the member who began it"
 OWNER = "the member it is about, by the signed cookie of their session"
 
 View = Callable[..., HttpResponseBase]
@@ -69,6 +74,9 @@ urlpatterns = [
     _open("r/<slug:code>/nickname", rooms.nickname, "nickname", to=SEATED),
     _open("i/<str:token>", introducing.introduction, "introduction", to=LINKED),
     _open("i/<str:token>/answer", introducing.answer, "introduction_answer", to=LINKED),
+    _open("c/<slug:code>", campaigning.campaign, "campaign", to=INVITED),
+    _open("c/<slug:code>/p/<str:key>", campaigning.play, "play", to=ASKED),
+    _open("c/<slug:code>/do", campaigning.act, "act", to=PLAYERS),
     _open("c/<slug:code>/press", pressing.press, "press", to=PLAYERS),
     _open("c/<slug:code>/invite", inviting.share, "share", to=OWNER),
     _open("c/<slug:code>/poster.png", inviting.poster, "poster", to=OWNER),
@@ -98,6 +106,12 @@ urlpatterns = [
     _open(f"{_COMING}/<int:gathering_id>", coming.gathering, "gathering", to=OWNER),
     _open(f"{_COMING}/<int:gathering_id>/seat", coming.seat, "gathering_seat", to=OWNER),
     _open(f"{_COMING}/<int:gathering_id>/code", coming.attend, "attend", to=OWNER),
+    _open("me/<int:member_id>/points", wallet.points, "points", to=OWNER),
+    _open("me/<int:member_id>/coupons", wallet.coupons, "coupons", to=OWNER),
+    _open("me/<int:member_id>/rewards", wallet.rewards, "rewards", to=OWNER),
+    _open("me/<int:member_id>/orders", buying.orders, "orders", to=OWNER),
+    _open("me/<int:member_id>/orders/<int:order_id>", buying.order, "order", to=OWNER),
+    _open("me/<int:member_id>/orders/<int:order_id>/refund", buying.ask_back, "ask_back", to=OWNER),
     _open("me/<int:member_id>/orders/<slug:number>/pay", paying.pay, "pay", to=OWNER),
     _open("sandbox/<str:token>", paying.sandbox, "sandbox", to=PAYER),
     _open("paying/code/<str:token>", paying.code, "pay_code", to=PAYER),
