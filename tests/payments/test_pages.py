@@ -86,7 +86,11 @@ def test_a_member_pays_with_play_money(visit: tuple[Client, Order]) -> None:
     assert back["Location"].endswith(f"{page_of(order)}?back=1")
     order.refresh_from_db()
     assert order.state == "paid"
-    assert "It is paid" in client.get(back["Location"]).content.decode()
+    paid = client.get(back["Location"]).content.decode()
+    assert "It is paid" in paid
+    order_page = re.search(r'class="button wide" href="([^"]+)"', paid)
+    assert order_page is not None
+    assert order.number in client.get(order_page[1]).content.decode()
     assert "paid already" in client.get(there).content.decode()
 
 
