@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from qunluo.campaigns.alarm import find_broken
+from qunluo.campaigns.fraud import count_open
 from qunluo.campaigns.models import Campaign
 from qunluo.community.models import Community
 from qunluo.console.overview import Todo
@@ -36,9 +37,20 @@ def list_campaigns_left(community: Community, now: datetime) -> list[Todo]:
              "campaigns:one", row.pk)
         for row in rows.filter(state="paused")[:MOST]
     ]  # fmt: skip
+    paused += _doubts(community)
     ending = rows.filter(state="running", ends_at__range=(now, now + SOON))
     return paused + [
         Todo("campaign", _("{name} ends within a day").format(name=row.name), row.goal,
              "campaigns:one", row.pk)
         for row in ending[:MOST]
     ]  # fmt: skip
+
+
+def _doubts(community: Community) -> list[Todo]:
+    """That rewards wait for somebody to look at friends in doubt, or at appeals."""
+    waiting = count_open(community.pk)
+    if not waiting:
+        return []
+    words = ngettext("{n} friend in doubt", "{n} friends in doubt", waiting)
+    about = _("Rewards wait until somebody has looked.")
+    return [Todo("campaign", words.format(n=waiting), about, "campaigns:doubts")]

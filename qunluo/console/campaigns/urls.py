@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunluo.console.campaigns import ledger, lists, one, wizard
+from qunluo.console.campaigns import ledger, lists, one, review, tree, wizard
 
 app_name = "campaigns"
 _ONE = "campaigns/<int:campaign_id>"
 _FORM = "campaigns/form/<slug:mechanic>"
+_DOUBT = "campaigns/doubts/<int:suspicion_id>"
 urlpatterns = [
     path("campaigns/", lists.campaigns, name="all"),
     path("campaigns/new", wizard.choose, name="choose"),
@@ -27,6 +28,11 @@ urlpatterns = [
     path(f"{_ONE}/stopping", one.stopping, name="stopping"),
     path(f"{_ONE}/stop", one.stop, name="stop"),
     path(f"{_ONE}/take-back", one.take_back, name="take_back"),
+    path("campaigns/invites", tree.tree, name="tree"),
+    path("campaigns/invites/<int:member_id>", tree.branch, name="branch"),
+    path("campaigns/doubts", review.doubts, name="doubts"),
+    path(f"{_DOUBT}/decide", review.decide, name="decide_doubt"),
+    path(f"{_DOUBT}/appeal", review.answer, name="answer_appeal"),
     path("ledger", ledger.accounts, name="accounts"),
     path("ledger/accounts/<int:account_id>", ledger.statement, name="statement"),
     path("ledger/transfers/<int:transfer_id>", ledger.transfer, name="transfer"),
