@@ -200,7 +200,8 @@ def _settle(live: Live, ref: str, order: Order, by: str) -> None:
     back = order.refunded_minor - known.refunded_minor
     if back > 0:
         key = f"campaign:{live.campaign.pk}:{ref}:{order.refunded_minor}"
-        do_refund(row, amount_minor=back, why=_said(live, PAID_BACK), by=by or live.actor,
+        part = None if order.state == "refunded" else back  # all of it: the goods come back too
+        do_refund(row, amount_minor=part, why=_said(live, PAID_BACK), by=by or live.actor,
                   key=key)  # fmt: skip
     elif order.state == "cancelled" and known.state == "open":
         do_cancel(row, _said(live, CALLED_OFF), by or live.actor)

@@ -367,4 +367,4 @@ class AnyAssist(Schedule):
 
 
 TestAnyAssist = AnyAssist.TestCase
-TestAnyAssist.settings = settings(max_examples=40, stateful_step_count=30)
+TestAnyAssist.settings = settings(max_examples=30, stateful_step_count=30)

@@ -450,4 +450,4 @@ class AnyBargain(Schedule):
 
 
 TestAnyBargain = AnyBargain.TestCase
-TestAnyBargain.settings = settings(max_examples=40, stateful_step_count=30)
+TestAnyBargain.settings = settings(max_examples=30, stateful_step_count=30)

@@ -417,4 +417,4 @@ class AnyHabit(Schedule):
 
 
 TestAnyHabit = AnyHabit.TestCase
-TestAnyHabit.settings = settings(max_examples=40, stateful_step_count=25)
+TestAnyHabit.settings = settings(max_examples=30, stateful_step_count=25)

@@ -511,4 +511,4 @@ class AnyGroup(Schedule):
 
 
 TestAnyGroup = AnyGroup.TestCase
-TestAnyGroup.settings = settings(max_examples=50, stateful_step_count=30)
+TestAnyGroup.settings = settings(max_examples=30, stateful_step_count=30)

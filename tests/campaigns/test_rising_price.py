@@ -271,4 +271,4 @@ class AnySale(Schedule):
 
 
 TestAnySale = AnySale.TestCase
-TestAnySale.settings = settings(max_examples=40, stateful_step_count=30)
+TestAnySale.settings = settings(max_examples=30, stateful_step_count=30)

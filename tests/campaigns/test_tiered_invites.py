@@ -373,4 +373,4 @@ class AnyInvites(Schedule):
 
 
 TestAnyInvites = AnyInvites.TestCase
-TestAnyInvites.settings = settings(max_examples=40, stateful_step_count=30)
+TestAnyInvites.settings = settings(max_examples=30, stateful_step_count=30)
