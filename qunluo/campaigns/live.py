@@ -7,7 +7,7 @@ the same pure functions decide again on what is really there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +117,7 @@ class Live(Played):
         self.whys: dict[str, str] = {}  # grant → why it was taken back
         self.known_slots: dict[str, int] = {}  # as they are in the database
         self.fresh: list[tuple[str, Act, Done[Any]]] = []
+        self.sought: set[tuple[str, str]] = set()  # rows that were looked for: known, or not there
 
     def act(self, play: str, act: Act) -> Done[Any] | Refused:
         before = len(self.answers)
@@ -137,10 +138,16 @@ class Live(Played):
         self._lock_grants(asked.grants)
         self._lock_orders(asked.orders)
 
-    def lock_deeds(self, acts: Iterable[Act]) -> None:
+    def take_sought(self, plays: Iterable[str], rows: Iterable[PlayRow]) -> None:
+        """Plays that were looked for and locked; those without a row are not there."""
+        self.sought |= {("play", play) for play in plays}
+        self.take(rows)
+
+    def lock_deeds(self, acts: Sequence[Act]) -> None:
         rows = Deed.objects.filter(
             campaign=self.campaign, key__in=[act.key for act in acts if act.key]
         )
+        self.sought |= {("deed", act.key) for act in acts}
         for row in rows:
             self.answers[row.key] = self._answer(row)
 
@@ -203,7 +210,9 @@ class Live(Played):
         return self.skus[sku]
 
     def _lock_grants(self, names: Iterable[str]) -> None:
-        rows = Reward.objects.filter(campaign=self.campaign, name__in=sorted(names))
+        wanted = sorted(names)
+        self.sought |= {("grant", name) for name in wanted}
+        rows = Reward.objects.filter(campaign=self.campaign, name__in=wanted)
         for row in rows.select_for_update().order_by("name"):
             self._take_reward(row)
 
@@ -216,7 +225,9 @@ class Live(Played):
         return self.grants[row.name]
 
     def _lock_orders(self, refs: Iterable[str]) -> None:
-        rows = Purchase.objects.filter(campaign=self.campaign, ref__in=sorted(refs))
+        wanted = sorted(refs)
+        self.sought |= {("order", ref) for ref in wanted}
+        rows = Purchase.objects.filter(campaign=self.campaign, ref__in=wanted)
         found = {row.order_id: row for row in rows}
         orders = OrderRow.objects.filter(pk__in=found).select_for_update().order_by("pk")
         for order in orders.prefetch_related("lines"):
@@ -257,15 +268,18 @@ class Live(Played):
         return self.balances.get(place, 0)
 
     def load_grant(self, grant: str) -> Granted | None:
-        self._lock_grants([grant])
+        if ("grant", grant) not in self.sought:
+            self._lock_grants([grant])
         return self.grants.get(grant)
 
     def load_order(self, ref: str) -> Order | None:
-        self._lock_orders([ref])
+        if ("order", ref) not in self.sought:
+            self._lock_orders([ref])
         return self.orders.get(ref)
 
     def load_play(self, key: str) -> Play | None:
-        self.take(lock_plays(self.campaign, [key]))
+        if ("play", key) not in self.sought:
+            self.take_sought([key], lock_plays(self.campaign, [key]))
         return self.plays.get(key)
 
 

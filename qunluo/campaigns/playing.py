@@ -158,8 +158,8 @@ def _act(campaign: Campaign, acts: Sequence[Asked], by: str) -> list[Answer]:
     named = [(name_play(campaign, asked), _as_act(asked, now)) for asked in acts]
     live, probe = Live(campaign), Probe(campaign)
     rows = lock_plays(campaign, [play for play, _ in named])
-    live.take(rows)
-    live.lock_deeds(act for _, act in named)
+    live.take_sought([play for play, _ in named], rows)
+    live.lock_deeds([act for _, act in named])
     probe.take(rows)
     for play, act in named:
         if act.key not in live.answers:

@@ -376,4 +376,5 @@ MECHANIC = Mechanic(
     shown=shown,
     within=frozenset({BUY, INVITED}),
     facts=frozenset({"inviter", "new"}),
+    asks=frozenset(),  # only an invitation looks at them, which is nobody's own act
 )
