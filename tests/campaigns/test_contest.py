@@ -116,7 +116,7 @@ class Contests(Schedule):
 
 
 TestContests = Contests.TestCase
-TestContests.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestContests.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 
 def arena(rules: Rules = RULES) -> World:

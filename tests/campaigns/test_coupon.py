@@ -109,7 +109,7 @@ class Coupons(Schedule):
 
 
 TestCoupons = Coupons.TestCase
-TestCoupons.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestCoupons.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
 def shop(rules: Rules = TEN_OFF) -> World:

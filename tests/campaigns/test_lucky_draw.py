@@ -45,6 +45,7 @@ from tests.campaigns.schedules import MEMBERS, START, Schedule
 MUG = Prize(name="mug", weight=1, unit="gift:mug", amount=1, stock=1)
 TEN = Prize(name="ten points", weight=3, unit="points", amount=10, stock=5)
 RULES = Rules(prizes=(MUG, TEN), blank_weight=6, cost_points=5, per_day=3)
+HOUR = timedelta(hours=1)
 SEED = b"a seed that was committed to"
 
 prizes = st.lists(
@@ -115,7 +116,7 @@ class LuckyDraws(Schedule):
 
 
 TestLuckyDraws = LuckyDraws.TestCase
-TestLuckyDraws.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestLuckyDraws.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
 def booth(rules: Rules = RULES) -> World:
@@ -223,6 +224,18 @@ def test_a_prize_hidden_from_the_draws_is_found() -> None:
     record = state.records[0].model_copy(update={"open": (1,)})
     hidden = publish([state.model_copy(update={"records": (record,)})], RULES)
     assert verify_stock(hidden, RULES) == ["m1:0: mug was left out"]
+
+
+def test_a_prize_that_only_seemed_to_be_there_is_found() -> None:
+    world = booth(RULES.model_copy(update={"blank_weight": 0, "per_day": 50}))
+    for hour in range(6):
+        draw(world, hours=hour)
+    state = world.plays["m1"].state
+    assert isinstance(state, State)
+    last = state.records[-1]
+    again = last.model_copy(update={"label": "m1:6", "open": (0, 1), "at": last.at + HOUR})
+    lured = publish([state.model_copy(update={"records": (*state.records, again)})], RULES)
+    assert "m1:6: mug was gone already" in verify_stock(lured, RULES)
 
 
 def test_the_same_tap_twice_is_one_draw() -> None:

@@ -80,7 +80,7 @@ class RedPackets(Schedule):
 
 
 TestRedPackets = RedPackets.TestCase
-TestRedPackets.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestRedPackets.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
 def packet(rules: Rules = TEN) -> World:

@@ -186,7 +186,7 @@ class Swaps(Schedule):
 
 
 TestSwaps = Swaps.TestCase
-TestSwaps.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSwaps.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 
 def market(rules: Rules = RULES, owners: int = 4) -> World:

@@ -272,10 +272,13 @@ def verify_stock(draws: Sequence[Published], rules: Rules) -> list[str]:
     won = Counter(draw.prize for draw in draws if draw.prize)
     result = [f"{name}: given too often" for name, n in won.items() if n > stock.get(name, 0)]
     for draw in draws:
-        out = set(stock) - {name for name, _ in draw.table}
+        inside = {name for name, _ in draw.table if name}
         by_then = Counter(d.prize for d in draws if d.at <= draw.at)
-        result += [f"{draw.label}: {name} was left out" for name in out
+        before = Counter(d.prize for d in draws if d.at < draw.at)
+        result += [f"{draw.label}: {name} was left out" for name in set(stock) - inside
                    if by_then[name] < stock[name]]  # fmt: skip
+        result += [f"{draw.label}: {name} was gone already" for name in inside
+                   if before[name] >= stock.get(name, 0)]  # fmt: skip
     return result
 
 
