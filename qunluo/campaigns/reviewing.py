@@ -55,8 +55,9 @@ TOLD_STANDS = Text(
 @transaction.atomic
 def do_keep_friend(found: Suspicion, *, why: str, by: str) -> Suspicion:
     """A person looked, and the friend counts. Raises `DecidedError`, `NoWhyError`."""
-    found = _lock(found, "open", "noted")
-    return _decide(found, "kept", why, by)
+    found = _decide(_lock(found, "open", "noted"), "kept", why, by)
+    _record("invite_kept", found, by)
+    return found
 
 
 @transaction.atomic
@@ -77,7 +78,9 @@ def do_void_friend(found: Suspicion, *, why: str, by: str) -> Suspicion:
         raise NothingToVoidError
     found.undo = {"acted": acted, "rewards": taken}
     _tell(found, TOLD_VOID, "voided", found.inviter)
-    return _decide(found, "voided", why, by)
+    _decide(found, "voided", why, by)
+    _record("invite_voided", found, by)
+    return found
 
 
 def _lock(found: Suspicion, *states: str) -> Suspicion:
@@ -96,7 +99,6 @@ def _decide(found: Suspicion, state: str, why: str, by: str) -> Suspicion:
     found.state, found.why, found.by = state, why.strip()[:200], by
     found.decided_at = clock.now()
     found.save(update_fields=["state", "why", "by", "decided_at", "undo"])
-    _record(f"invite_{state}", found, by)
     return found
 
 
