@@ -44,7 +44,7 @@ from qunluo.campaigns.mechanics.kernel import (
     Notice,
     Refused,
 )
-from qunluo.campaigns.mechanics.parameters import parameter
+from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
 from qunluo.campaigns.mechanics.steps import (
     CLOSE,
     HEARD,
@@ -340,26 +340,24 @@ def _broken(state: Bargain, rules: Rules) -> list[str]:
 
 
 def _lint(rules: Rules) -> list[Finding]:
-    found = []
     low, high = rules.helpers * rules.cut_min_minor, rules.helpers * rules.cut_max_minor
-    if not low <= rules.discount <= high:
-        text = Text(
-            "{helpers} helpers cut between {low} and {high} in all, and {discount} lie between "
-            "the start and the lowest price (minor units): the lowest can't be reached exactly.",
-            "{helpers} 人总共能砍 {low}–{high}，而起始价与底价相差 {discount}"
-            "（最小货币单位）：无法恰好砍到底价。",
-        )
-        found.append(Finding("error", "unreachable_floor", text.format(
-            helpers=rules.helpers, low=low, high=high, discount=rules.discount), "helpers"))  # fmt: skip
-    if rules.helpers > 50:
-        text = Text("Few members find more than 50 helpers: most bargains will be lost.",
-                    "很少有人能邀到 50 位以上好友，大多数砍价会失败。")  # fmt: skip
-        found.append(Finding("warning", "too_many_helpers", text, "helpers"))
-    if rules.newcomer_bonus_minor > rules.cut_max_minor - rules.cut_min_minor:
-        text = Text("The new helper's bonus is larger than cuts can differ: it is cut short.",
-                    "新人加砍超过了单次砍价的浮动范围，会被截断。")  # fmt: skip
-        found.append(Finding("warning", "bonus_cut_short", text, "newcomer_bonus_minor"))
-    return found
+    # fmt: off
+    return findings(
+        (not low <= rules.discount <= high,
+         error("helpers", "unreachable_floor",
+               "So many helpers can't reach the lowest price exactly: helpers × smallest cut ≤ "
+               "start − lowest price ≤ helpers × largest cut.",
+               "无法恰好砍到底价：须满足 人数×最小砍价 ≤ 起始价−底价 ≤ 人数×最大砍价。")),
+        (rules.helpers > 50,
+         warning("helpers", "too_many_helpers",
+                 "Few members find more than 50 helpers: most bargains will be lost.",
+                 "很少有人能邀到 50 位以上好友，大多数砍价会失败。")),
+        (rules.newcomer_bonus_minor > rules.cut_max_minor - rules.cut_min_minor,
+         warning("newcomer_bonus_minor", "bonus_cut_short",
+                 "The new helper's bonus is larger than cuts can differ: it is cut short.",
+                 "新人加砍超过了单次砍价的浮动范围，会被截断。")),
+    )
+    # fmt: on
 
 
 def _shown(state: Bargain, rules: Rules, member: int | None) -> Mapping[str, Any]:
@@ -386,24 +384,14 @@ MECHANIC = Mechanic(
              "人人想要、底价也有利润的商品；想让大家主动转发时。"),
     avoid=Text("Small groups, where the helpers run out, and goods with little margin.",
                "人数少、帮手不够的群，以及利润很薄的商品。"),
-    rules=Rules,
-    state=Bargain,
+    rules=Rules, state=Bargain,
     decide=decide_by(
-        _begin,
-        members={HELP: _help, BUY: _buy},
-        others={
-            PAID: _paid,
-            CANCELLED: _cancelled,
-            REFUNDED: _refunded,
-            EXPIRE: _expire,
-            CLOSE: _close,
-        },
-    ),
+        _begin, members={HELP: _help, BUY: _buy},
+        others={PAID: _paid, CANCELLED: _cancelled, REFUNDED: _refunded, EXPIRE: _expire,
+                CLOSE: _close}),
     play_of=lambda act, rules: "",
     supplies=lambda rules: budget({CENT: rules.discount}, rules.winners),
-    broken=_broken,
-    lint=_lint,
-    shown=_shown,
+    broken=_broken, lint=_lint, shown=_shown,
     staff=frozenset({CLOSE}),
     facts=frozenset({"newcomer"}),
 )

@@ -246,10 +246,8 @@ def _with_bonuses(
 
 def _decide(state: CheckIns | None, act: Act, rules: Rules, draw: Draw
             ) -> Done[CheckIns] | Refused:  # fmt: skip
-    if act.kind in (OPEN, CHECK_IN, MAKE_UP) and act.member is None:
-        return NOBODY
     if act.kind in (OPEN, CHECK_IN):
-        return _check_in(state, act, rules)
+        return _check_in(state, act, rules) if act.member is not None else NOBODY
     if state is None:
         return NOT_BEGUN
     steps = {MAKE_UP: _make_up, EXPIRE: _expire, CLOSE: _close}
@@ -273,8 +271,8 @@ def _check_in(before: CheckIns | None, act: Act, rules: Rules) -> Done[CheckIns]
 def _not_now(state: CheckIns, act: Act, rules: Rules) -> Refused | None:
     if act.member != state.member:
         return NOT_YOURS
-    last = state.first + (rules.days - 1) * ONE
-    return OVER if state.closed or day_of(act.at, state.zone) > last else None
+    over = day_of(act.at, state.zone) >= state.first + rules.days * ONE
+    return OVER if state.closed or over else None
 
 
 def _day(state: CheckIns, day: date) -> Claim:
@@ -298,9 +296,8 @@ def _make_up(state: CheckIns, act: Act, rules: Rules) -> Done[CheckIns] | Refuse
     if (why := _not_now(state, act, rules)) is not None:
         return why
     today, day = day_of(act.at, state.zone), _read(act.data.get("date"))
-    if day is None or not max(state.first, today - rules.back_days * ONE) <= day < today:
-        return NO_DAY
-    if state.has(day):
+    early = max(state.first, today - rules.back_days * ONE)
+    if day is None or not early <= day < today or state.has(day):
         return NO_DAY
     month = f"{today:%Y-%m}"
     if sum(f"{used:%Y-%m}" == month for used in state.used) >= rules.cards:

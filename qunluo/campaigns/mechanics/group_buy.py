@@ -78,8 +78,7 @@ from qunluo.campaigns.mechanics.steps import (
 )
 from qunluo.kit.text import Text
 
-JOIN, QUIT, GUARANTEE = "join", "quit", "guarantee"
-SETTLE, GIVE_BACK = "settle", "refund"
+JOIN, QUIT, GUARANTEE, SETTLE, GIVE_BACK = "join", "quit", "guarantee", "settle", "refund"
 AGAIN = timedelta(minutes=10)  # until what has not come back is asked for again
 
 
@@ -293,10 +292,10 @@ def _succeed(before: Group, group: Group, act: Act, rules: Rules) -> Done[Group]
 
 
 def _bonus(group: Group, act: Act, rules: Rules) -> tuple[Grant, ...]:
-    if (reward := rules.leader_bonus) is None:
-        return ()
-    return (grant_of(reward, "leader", group.leader, act.play, at=act.at,
-                     days=rules.hold_days),)  # fmt: skip
+    return tuple(
+        grant_of(reward, "leader", group.leader, act.play, at=act.at, days=rules.hold_days)
+        for reward in [rules.leader_bonus] if reward
+    )  # fmt: skip
 
 
 def _fail(before: Group, group: Group, act: Act, rules: Rules, *,
@@ -380,10 +379,6 @@ def _shown(group: Group, rules: Rules, member: int | None) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def _ships(group: Group, ref: str) -> bool:
-    return group.stage == "success" and group.seat(ref) is not None
-
-
 # fmt: off
 MECHANIC = Mechanic(
     name="group_buy",
@@ -399,6 +394,7 @@ MECHANIC = Mechanic(
                 SETTLE: _settle, GIVE_BACK: _give_back, GUARANTEE: _guarantee, CLOSE: _close}),
     play_of=lambda act, rules: "",
     supplies=lambda rules: budget(worth([rules.leader_bonus]), rules.groups),
-    broken=_broken, lint=lint, shown=_shown, ships=_ships,
+    broken=_broken, lint=lint, shown=_shown,
+    ships=lambda group, ref: group.stage == "success" and group.seat(ref) is not None,
     follows=frozenset({SETTLE, GIVE_BACK}), staff=frozenset({GUARANTEE, CLOSE}),
 )

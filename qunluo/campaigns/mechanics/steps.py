@@ -161,4 +161,4 @@ def _budget(unit: str, amount: int) -> Move:
 
 def budget(values: Values, plays: int) -> tuple[Supply, ...]:
     """What must be funded for so many plays."""
-    return tuple(Supply(BUDGET, unit, n * plays) for unit, n in sorted(values.items()) if n)
+    return tuple(Supply(BUDGET, unit, n * plays) for unit, n in sorted(values.items()) if n > 0)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import Field
@@ -37,7 +38,7 @@ from qunluo.campaigns.mechanics.kernel import (
     Refused,
     Revoke,
 )
-from qunluo.campaigns.mechanics.parameters import parameter
+from qunluo.campaigns.mechanics.parameters import error, findings, parameter, warning
 from qunluo.campaigns.mechanics.steps import (
     CLOSE,
     OVER,
@@ -172,9 +173,7 @@ def _reserved(state: Inviting, rules: Rules) -> Counter[str]:
 def _due(state: Inviting, rules: Rules) -> list[str]:
     """What the invites that count bring: every tier that is reached, and each up to the last."""
     due = [f"tier:{t.invites}" for t in rules.tiers if t.invites <= state.count]
-    if rules.each is None:
-        return due
-    counted = [i.member for i in state.invites if i.state == "counted"]
+    counted = [i.member for i in state.invites if rules.each and i.state == "counted"]
     had = {e.what for e in state.earned if e.stands}
     counted.sort(key=lambda member: f"each:{member}" not in had)  # they keep theirs first
     return [*due, *(f"each:{member}" for member in counted[: rules.top])]
@@ -329,42 +328,37 @@ def _put(play: Inviting, found: Invite, **change: Any) -> Inviting:
 def _broken(state: Inviting, rules: Rules) -> list[str]:
     members = [invite.member for invite in state.invites]
     stands = [e.what for e in state.earned if e.stands]
+    each = sum(what.startswith("each:") for what in stands)
+    reached = {f"tier:{t.invites}" for t in rules.tiers if t.invites <= state.count}
     wrong = {
         "one invitee counts twice": len(set(members)) < len(members),
         "the inviter counts": state.inviter in members,
         "something stands twice": len(set(stands)) < len(stands),
-        "a tier is reached and not granted": any(
-            t.invites <= state.count and f"tier:{t.invites}" not in stands for t in rules.tiers
-        ),
-        "more invitees are rewarded than are counted": sum(
-            what.startswith("each:") for what in stands
-        ) > rules.top,
-    }  # fmt: skip
+        "a tier is reached and not granted": not reached <= set(stands),
+        "more invitees are rewarded than are counted": each > rules.top,
+    }
     return [name for name, is_so in wrong.items() if is_so]
 
 
 def _lint(rules: Rules) -> list[Finding]:
-    found = []
-    invites = [tier.invites for tier in rules.tiers]
+    invites, rewards = [t.invites for t in rules.tiers], [t.reward for t in rules.tiers]
     # fmt: off
-    if invites != sorted(set(invites)):
-        found.append(Finding("error", "tiers", Text(
-            "Each tier must need more invitees than the one before.", "各级所需人数须逐级递增。"), "tiers"))
-    for one, two in zip(rules.tiers, rules.tiers[1:], strict=False):
-        if one.reward.unit == two.reward.unit and one.reward.amount >= two.reward.amount:
-            found.append(Finding("warning", "flat", Text(
-                "Rewards should grow with the count, or few go on after the first.",
-                "奖励应随人数递增，否则达到第一级后就没有动力了。"), "tiers"))
-    if rules.days == 0:
-        found.append(Finding("warning", "no_gate", Text(
-            "Whoever joins counts at once, also if they leave the next minute.",
-            "入群即计入，随后退群也算：建议设置留存天数。"), "days"))
-    if rules.hold_days == 0:
-        found.append(Finding("warning", "no_review", Text(
-            "Rewards are paid at once: what turns out to be false can't be taken back.",
-            "奖励立即发放，事后核查出问题也无法收回。"), "hold_days"))
+    return findings(
+        (invites != sorted(set(invites)),
+         error("tiers", "tiers", "Each tier must need more invitees than the one before.",
+               "各级所需人数须逐级递增。")),
+        (any(one.unit == two.unit and one.amount >= two.amount for one, two in pairwise(rewards)),
+         warning("tiers", "flat", "Rewards should grow with the count, or few go on after the first.",
+                 "奖励应随人数递增，否则达到第一级后就没有动力了。")),
+        (not rules.days,
+         warning("days", "no_gate", "Whoever joins counts at once, also if they leave the next minute.",
+                 "入群即计入，随后退群也算：建议设置留存天数。")),
+        (not rules.hold_days,
+         warning("hold_days", "no_review",
+                 "Rewards are paid at once: what turns out to be false can't be taken back.",
+                 "奖励立即发放，事后核查出问题也无法收回。")),
+    )
     # fmt: on
-    return found
 
 
 def _shown(state: Inviting, rules: Rules, member: int | None) -> Mapping[str, Any]:
