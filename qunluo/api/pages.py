@@ -57,6 +57,8 @@ MEANINGS: dict[Scope, Any] = {
     "codes:write": gettext_lazy("make and switch channel codes"),
     "replies:read": gettext_lazy("auto-replies"),
     "replies:write": gettext_lazy("make and switch auto-replies"),
+    "campaigns:read": gettext_lazy("campaigns and their results"),
+    "campaigns:write": gettext_lazy("make, publish, pause and stop campaigns"),
     "care:read": gettext_lazy("wishes, incidents, gatherings, testimonies"),
     "care:write": gettext_lazy("answer wishes, open incidents, note exchanges and attendance"),
     "shop:read": gettext_lazy("products, stock, prices and orders"),

@@ -13,7 +13,7 @@ Scope = Literal[
     "moderation:write", "questions:read", "questions:write", "events:read", "events:write",
     "webhooks:read", "webhooks:write", "community:read", "deliveries:read", "codes:read",
     "codes:write", "replies:read", "replies:write", "care:read", "care:write",
-    "shop:read", "shop:write", "refunds:write",
+    "shop:read", "shop:write", "refunds:write", "campaigns:read", "campaigns:write",
 ]  # fmt: skip
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -42,6 +42,8 @@ PERMISSION: dict[Scope, Permission] = {
     "shop:read": "see_shop",
     "shop:write": "run_shop",
     "refunds:write": "refund",
+    "campaigns:read": "see_campaigns",
+    "campaigns:write": "run_campaigns",
     "events:read": "see_audit",
     "events:write": "edit_members",
     "webhooks:read": "manage_api",

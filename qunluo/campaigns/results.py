@@ -192,6 +192,15 @@ def _value(campaign: Campaign) -> Iterator[Figure]:
         yield from _budget(unit, book, funded.get(unit, 0), rows["paid"])
 
 
+def _given(unit: str, book: Books, rows: dict[str, int]) -> Iterator[Figure]:
+    """Rewards of a unit, where it has any."""
+    waits = book.balances["granted"]
+    yield Figure("granted", unit, sum(rows.values()), book.granted, "ledger")
+    yield Figure("pending", unit, rows["pending"], waits, "ledger")
+    yield Figure("given", unit, rows["paid"], book.vested - book.returned, "ledger")
+    yield Figure("taken_back", unit, rows["clawed_back"], book.revoked, "ledger")
+
+
 def _budget(unit: str, book: Books, funded: int, paid: int) -> Iterator[Figure]:
     """The budget, and where all of it is: what was funded, less what was taken back, is what is
     left, set aside, waiting, spent or given."""

@@ -36,6 +36,7 @@ from qunluo.messaging.messages import do_post
 from qunluo.messaging.models import AutoReply, Delivery
 from qunluo.messaging.questions import do_ask
 from tests.api.calling import Program
+from tests.campaigns.running import BARGAIN, run
 from tests.cast import make_group, make_member
 from tests.commerce.shop import buy, sell
 
@@ -72,6 +73,7 @@ def ids(tea: Community, program: Program, bob: Member) -> dict[str, int]:
     return {
         "product_id": pot.product_id, "variant_id": pot.pk, "price_id": price.pk,
         "order": order.number,
+        "campaign_id": run(tea, "bargain", {**BARGAIN, "sku": pot.sku}).pk,
         "group_id": group.pk, "member_id": bob.pk, "message_id": said.pk,
         "question_id": question.pk,
         "tag_id": Tag.objects.create(group=taste, name="green").pk, "webhook_id": hook.pk,

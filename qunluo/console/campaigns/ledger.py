@@ -35,6 +35,7 @@ class Shown:
 
     account: Account
     name: str
+    kind: str
     balance: str
     held: str
 
@@ -127,7 +128,7 @@ def show(community: Community, rows: list[Account]) -> list[Shown]:
     """Accounts with names a person knows, looked up together."""
     names, currency = _names(community, rows), settings_of(community).currency
     return [
-        Shown(row, names.get((row.kind, row.owner)) or _plain(row),
+        Shown(row, names.get((row.kind, row.owner)) or _plain(row), kind_word(row.kind),
               amount(row.balance, row.unit, currency),
               amount(row.held, row.unit, currency) if row.held else "")
         for row in rows

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -50,7 +49,7 @@ def draw_screen(mechanic: Mechanic, rules: Any, currency: str) -> Screen:
         _count(shown.get("needed", shown.get("size", shown.get("top", 0)))),
         [fact for name, value in shown.items()
          if (fact := _fact(words.get(name), name, value, shown, currency))],
-        date_format(localtime(datetime.fromisoformat(ends)), "DATETIME_FORMAT") if ends else "",
+        f"{localtime(datetime.fromisoformat(ends)):%Y-%m-%d %H:%M}" if ends else "",
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -82,7 +81,7 @@ def mechanic_word(name: str) -> str:
 
 
 def window(campaign: Campaign) -> str:
-    """“2 March, 12:00 – 9 March, 12:00”."""
+    """“2026-03-02 12:00 – 2026-03-09 12:00”."""
     if campaign.starts_at is None and campaign.ends_at is None:
         return _("from publishing on, without an end")
     begins = _when(campaign.starts_at) or _("from publishing on")
@@ -90,4 +89,31 @@ def window(campaign: Campaign) -> str:
 
 
 def _when(at: datetime | None) -> str:
-    return date_format(localtime(at), "DATETIME_FORMAT") if at else ""
+    return f"{localtime(at):%Y-%m-%d %H:%M}" if at else ""
+
+
+def act_word(kind: str) -> str:
+    """What somebody did in a play."""
+    words = {
+        "open": _("began"), "help": _("helped"), "cut": _("cut"), "buy": _("ordered"),
+        "join": _("joined"), "quit": _("left again"), "cancel": _("took it back"),
+        "draw": _("drew"), "take": _("took a share"), "give": _("gave"), "offer": _("offered"),
+        "accept": _("accepted"), "confirm": _("confirmed"), "score": _("scored"),
+        "invited": _("brought a friend"), "check_in": _("checked in"), "issue": _("got a coupon"),
+        "paid": _("the order was paid"), "cancelled": _("the order was called off"),
+        "refunded": _("the order was refunded"), "expire": _("its time was over"),
+        "close": _("it was closed"), "void": _("it was found invalid"),
+        "restore": _("it counts again"),
+    }  # fmt: skip
+    return words.get(kind, kind.replace("_", " "))
+
+
+def stage_word(stage: str) -> str:
+    """Where a play stands."""
+    words = {
+        "cutting": _("being cut"), "won": _("won"), "ordered": _("ordered"),
+        "bought": _("bought"), "returned": _("given back"), "over": _("over"),
+        "open": _("open"), "success": _("succeeded"), "failed": _("failed"),
+        "done": _("done"), "closed": _("closed"), "settled": _("settled"),
+    }  # fmt: skip
+    return words.get(stage, stage.replace("_", " ")) or "–"

@@ -28,3 +28,13 @@ def window(campaign: Campaign) -> str:
 @register.filter
 def unit_word(unit: str) -> str:
     return words.unit_word(unit)
+
+
+@register.filter
+def act_word(kind: str) -> str:
+    return words.act_word(kind)
+
+
+@register.filter
+def stage_word(stage: str | None) -> str:
+    return words.stage_word(stage or "")
