@@ -11,6 +11,8 @@ class Config(AppConfig):
     def ready(self) -> None:
         from qunluo.commerce import auditing, tasks  # noqa: F401 - register checks and steps
         from qunluo.commerce.erasing import erase
-        from qunluo.members.erasing import register
+        from qunluo.commerce.joining import caution
+        from qunluo.members import erasing, merging
 
-        register(erase)
+        erasing.register(erase)
+        merging.register(caution)

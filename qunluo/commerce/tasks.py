@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from qunluo.commerce.errors import OrderMovedError
 from qunluo.commerce.imports import step_import
+from qunluo.commerce.joining import follow_merges
 from qunluo.commerce.models import Order
 from qunluo.commerce.ordering import do_complete, do_expire
 from qunluo.commerce.paying import ask_provider
@@ -54,6 +55,7 @@ for _task in (
     Task("commerce.unpaid", expire_unpaid, every_s=5.0),
     Task("commerce.refunds", send_refunds, every_s=1.0),
     Task("commerce.imports", step_import, every_s=1.0),
+    Task("commerce.merges", follow_merges, every_s=2.0),
     Task("commerce.received", complete_received, every_s=600.0),
 ):
     register(_task)
