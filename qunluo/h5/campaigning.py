@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core import signing
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from qunluo.campaigns.mechanics.kernel import Refused
 from qunluo.campaigns.models import Campaign, Deed, Play, Purchase
+from qunluo.campaigns.playing import is_running
 from qunluo.channels.web.sessions import find_member, session_of
 from qunluo.groups.models import Group
 from qunluo.h5.errors import NotHereError
@@ -46,6 +48,7 @@ from qunluo.members.models import Member
 SAID_SALT = "qunluo.h5.said"
 SAID_S = 600
 LISTED = 30
+STRIP = 8
 DATA = "d-"
 
 
@@ -204,6 +207,17 @@ def _address(row: Campaign, key: str = "") -> str:
         if key
         else reverse("h5:campaign", args=[row.code])
     )
+
+
+def list_in_group(group: Group, member: Member | None) -> list[Campaign]:
+    """What runs in a group and is for who looks; for a stranger what is for everybody."""
+    rows = Campaign.objects.filter(community=group.community_id, state="running")
+    here = rows.filter(Q(group=group) | Q(group=None)).select_related("community")
+    now = clock.now()
+    return [
+        row for row in here.order_by("-starts_at", "-pk")[:STRIP]
+        if is_running(row, now) and (row.segment_id is None or is_for(row, member))
+    ]  # fmt: skip
 
 
 # doing

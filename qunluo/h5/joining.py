@@ -29,6 +29,7 @@ from qunluo.groups.errors import BannedError, WaitingForApprovalError
 from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.groups.queries import count_members, find_group, find_membership
 from qunluo.groups.rules import GATES, Applicant, judge_gate
+from qunluo.h5.campaigning import list_in_group
 from qunluo.h5.errors import ConsentMissingError, NameMissingError
 from qunluo.h5.inviting import OPEN_TO_ALL, arrive, come_in, inviter_in, remember
 from qunluo.h5.limits import TooOftenError, limit
@@ -110,6 +111,7 @@ def _show(
         "place": place_words() if _asks_place(door) else "",
     }  # fmt: skip
     if door.group is not None:
+        context["campaigns"] = list_in_group(door.group, member)
         context["said"] = list_shown(door.community, door.group)[:SAID]
         kind = door.group.gate.get("kind", "open")
         context["count"] = count_members(door.group)
@@ -229,7 +231,9 @@ def _back_to_campaign(request: HttpRequest, door: Door) -> HttpResponse | None:
     if found is None:
         return None
     asked = {"i": request.GET["i"]} if "i" in request.GET else {}
-    return redirect(f"{reverse('h5:campaign', args=[found.code])}?{urlencode(asked)}".rstrip("?"))
+    return redirect(
+        f"{reverse('h5:campaign', args=[found.code])}?{urlencode(asked)}".rstrip("?")
+    )
 
 
 def _take(request: HttpRequest, door: Door, member: Member) -> Membership:

@@ -61,6 +61,7 @@ urlpatterns = [
     ),
     _open("j/<slug:code>/qr.svg", joining.qr, "qr", to=EVERYBODY),
     _open("r/<slug:code>", rooms.room, "room", to=SEATED),
+    _open("r/<slug:code>/campaigns", rooms.strip, "strip", to=SEATED),
     _open("r/<slug:code>/news", rooms.news, "news", to=SEATED),
     _open("r/<slug:code>/before", rooms.before, "before", to=SEATED),
     _open("r/<slug:code>/search", rooms.search, "search", to=SEATED),
@@ -111,7 +112,9 @@ urlpatterns = [
     _open("me/<int:member_id>/rewards", wallet.rewards, "rewards", to=OWNER),
     _open("me/<int:member_id>/orders", buying.orders, "orders", to=OWNER),
     _open("me/<int:member_id>/orders/<int:order_id>", buying.order, "order", to=OWNER),
-    _open("me/<int:member_id>/orders/<int:order_id>/refund", buying.ask_back, "ask_back", to=OWNER),
+    _open(
+        "me/<int:member_id>/orders/<int:order_id>/refund", buying.ask_back, "ask_back", to=OWNER
+    ),
     _open("me/<int:member_id>/orders/<slug:number>/pay", paying.pay, "pay", to=OWNER),
     _open("sandbox/<str:token>", paying.sandbox, "sandbox", to=PAYER),
     _open("paying/code/<str:token>", paying.code, "pay_code", to=PAYER),

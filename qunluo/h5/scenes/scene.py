@@ -50,6 +50,10 @@ class Look:
     def worth(self, unit: str, amount: int) -> str:
         return worth(unit, amount, self.currency)
 
+    def reward(self, given: Any) -> str:
+        """A reward of the rules, in words."""
+        return self.worth(given.unit, given.amount)
+
     def name(self, member: int | None) -> str:
         return self.names.get(member or 0) or say("Somebody", "有人")
 
@@ -63,6 +67,7 @@ class Choice:
     options: Sequence[Pair] = ()
     value: str = ""
     most: int = 0  # of a number; 0: words
+    least: int = 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from qunluo.campaigns.models import Campaign, Deed, Play, Purchase
 from qunluo.campaigns.playing import is_running, rules_of
 from qunluo.campaigns.registry import find_mechanic
 from qunluo.community.queries import settings_of
-from qunluo.h5.scenes import bargains
+from qunluo.h5.scenes import bargains, days, luck, shopping, swaps, together
 from qunluo.h5.scenes.scene import Look, Person, Scene, say
 from qunluo.kit import clock
 from qunluo.members.models import Member
@@ -58,7 +58,22 @@ PLAIN = Drawn(_plain, _plain_terms, _thanks)
 DRAWN: Mapping[str, Drawn] = {
     "bargain": Drawn(bargains.draw, bargains.terms, bargains.answer, helps="help",
                      help_words=bargains.help_words),
+    "assist": Drawn(together.draw_assist, together.assist_terms, together.assist_answer, helps="help"),
+    "group_buy": Drawn(together.draw_group, together.group_terms, together.group_answer, joins=True),
+    "tiered_invites": Drawn(together.draw_invites, together.invites_terms, together.invites_answer,
+                            own=True),
+    "flash_sale": Drawn(shopping.draw_flash, shopping.flash_terms, shopping.order_answer, own=True),
+    "rising_price": Drawn(shopping.draw_rising, shopping.rising_terms, shopping.order_answer, one=True),
+    "coupon": Drawn(shopping.draw_coupon, shopping.coupon_terms, shopping.coupon_answer, own=True),
+    "gift": Drawn(shopping.draw_gift, shopping.gift_terms, shopping.done_answer),
+    "lucky_draw": Drawn(luck.draw_lucky, luck.lucky_terms, luck.lucky_answer, own=True),
+    "red_packet": Drawn(luck.draw_packet, luck.packet_terms, luck.packet_answer, joins=True),
+    "check_in": Drawn(days.draw_check_in, days.check_in_terms, days.check_in_answer, own=True),
+    "contest": Drawn(days.draw_contest, days.contest_terms, days.contest_answer, own=True),
+    "swap": Drawn(swaps.draw, swaps.terms, swaps.answer, joins=True),
 }  # fmt: skip
+FRESH = frozenset({"flash_sale", "lucky_draw", "coupon", "contest", "gift"})
+"""Those whose `shown` tells something before a member has begun."""
 
 
 def drawn(campaign: Campaign) -> Drawn:
@@ -88,8 +103,8 @@ def look_at(campaign: Campaign, member: Member | None, play: Play | None = None)
     mechanic = find_mechanic(campaign.mechanic)
     rules = mechanic.rules.model_validate(play.version.rules) if play else rules_of(campaign)
     shown: Mapping[str, Any] = {}
-    if play is not None:
-        state = mechanic.state.model_validate(play.state)
+    if play is not None or campaign.mechanic in FRESH:
+        state = mechanic.state.model_validate(play.state) if play else None
         shown = mechanic.shown(state, rules, member.pk if member else None)
     now = clock.now()
     look = Look(
@@ -103,8 +118,10 @@ def _mentioned(look: Look) -> set[int]:
     """Whom a page names: its starter, and those the mechanic shows."""
     s = look.shown
     found: set[object] = {s.get(name) for name in ("owner", "leader", "giver", "inviter")}
-    found |= set(s.get("members", ())) | {one["member"] for one in s.get("taken", ()) or ()
-                                          if isinstance(one, dict)}  # fmt: skip
+    if look.member is not None:  # strangers are told who invites them, and nobody else
+        taken = s.get("taken")
+        found |= set(s.get("members", ()))
+        found |= {one["member"] for one in taken} if isinstance(taken, list) else set()
     return {one for one in found if isinstance(one, int)}
 
 
@@ -117,7 +134,9 @@ def draw(look: Look) -> Scene:
     """The page of a play, with those who helped by name."""
     how = drawn(look.campaign)
     scene = how.draw(look)
-    if look.play is None or not how.helps or look.member is None:
+    if look.member is None:
+        return replace(scene, people=())  # who takes part is for members
+    if look.play is None or not how.helps:
         return scene
     deeds = Deed.objects.filter(campaign=look.campaign, play=look.play.key, kind=how.helps)
     rows = list(deeds.select_related("member").order_by("pk")[:PEOPLE])
