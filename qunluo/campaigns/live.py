@@ -44,9 +44,9 @@ class Asked:
 class Played(World):
     """Plays of a campaign as they are in the database, each under the rules it began with."""
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(self, campaign: Campaign, versions: dict[int, Any] | None = None) -> None:
         self.campaign = campaign
-        self.versions: dict[int, Any] = {}
+        self.versions: dict[int, Any] = {} if versions is None else versions  # typed rules
         self.began: dict[str, int] = {}  # play → its version
         mechanic = find_mechanic(campaign.mechanic)
         super().__init__(mechanic, None, bytes.fromhex(campaign.seed))
@@ -83,8 +83,8 @@ class Played(World):
 class Probe(Played):
     """Takes everything for possible, and notes what was asked for."""
 
-    def __init__(self, campaign: Campaign) -> None:
-        super().__init__(campaign)
+    def __init__(self, campaign: Campaign, versions: dict[int, Any] | None = None) -> None:
+        super().__init__(campaign, versions)
         self.asked = Asked()
 
     def load_slot(self, slot: str) -> int:
@@ -117,7 +117,9 @@ class Live(Played):
         self.whys: dict[str, str] = {}  # grant → why it was taken back
         self.known_slots: dict[str, int] = {}  # as they are in the database
         self.fresh: list[tuple[str, Act, Done[Any]]] = []
-        self.sought: set[tuple[str, str]] = set()  # rows that were looked for: known, or not there
+        self.sought: set[tuple[str, str]] = (
+            set()
+        )  # rows that were looked for: known, or not there
 
     def act(self, play: str, act: Act) -> Done[Any] | Refused:
         before = len(self.answers)

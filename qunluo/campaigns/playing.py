@@ -156,7 +156,8 @@ def do_act_together(campaign: Campaign, acts: Sequence[Asked], *, by: str = "") 
 def _act(campaign: Campaign, acts: Sequence[Asked], by: str) -> list[Answer]:
     now = clock.now()
     named = [(name_play(campaign, asked), _as_act(asked, now)) for asked in acts]
-    live, probe = Live(campaign), Probe(campaign)
+    live = Live(campaign)
+    probe = Probe(campaign, live.versions)
     rows = lock_plays(campaign, [play for play, _ in named])
     live.take_sought([play for play, _ in named], rows)
     live.lock_deeds([act for _, act in named])
