@@ -47,7 +47,7 @@ from qunluo.members.models import Member
 
 SAID_SALT = "qunluo.h5.said"
 SAID_S = 600
-LISTED = 30
+LISTED = 12
 STRIP = 8
 DATA = "d-"
 
