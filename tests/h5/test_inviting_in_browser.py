@@ -36,9 +36,8 @@ def doubt(campaign: Campaign, owner: Member, friend: Member) -> None:
     do_void_friend(Suspicion.objects.get(), why=f"{HOSTILE}{LONG}"[:200], by="staff:1")
 
 
-@pytest.mark.parametrize("lang", ["en", "zh-CN"])
 def test_a_member_invites_and_appeals(
-    tea: Community, chromium: Browser, lang: str, tmp_path: Path
+    tea: Community, chromium: Browser, tmp_path: Path
 ) -> None:
     group, owner = make_group(tea), make_member(tea, HOSTILE[:40])
     friend = make_member(tea, LONG[:40])
@@ -53,17 +52,23 @@ def test_a_member_invites_and_appeals(
     )
     doubt(campaign, owner, friend)
     with servers(tmp_path) as running:
-        context = chromium.new_context(locale=lang, color_scheme="dark")
-        reader = Reader(context.new_page(), running.web.address, lang)
-        reader.be(owner)
-        reader.see("share", f"/c/{campaign.code}/invite")
-        poster = reader.page.locator("img.poster")
-        expect(poster).to_be_visible()
-        assert poster.evaluate("image => image.complete && image.naturalWidth") == 750
-        reader.see("invites", f"/me/{owner.pk}/invites")
+        for lang in ("en", "zh-CN"):
+            context = chromium.new_context(locale=lang, color_scheme="dark")
+            reader = Reader(context.new_page(), running.web.address, lang)
+            see(reader, campaign, owner)
+            reader.be(None)
+            link = f"/j/{group.code}?i={make_invite(campaign, owner)}"
+            reader.see("join-invited", link)
+            context.close()
+
+
+def see(reader: Reader, campaign: Campaign, owner: Member) -> None:
+    reader.be(owner)
+    reader.see("share", f"/c/{campaign.code}/invite")
+    poster = reader.page.locator("img.poster")
+    expect(poster).to_be_visible()
+    assert poster.evaluate("image => image.complete && image.naturalWidth") == 750
+    reader.see("invites", f"/me/{owner.pk}/invites")
+    if reader.page.locator("textarea").count():  # one appeal, in the first language
         reader.page.locator("textarea").fill("We are sisters.")
         reader.press("appealed", "/appeal")
-        reader.see("invites-appealed", f"/me/{owner.pk}/invites")
-        reader.be(None)
-        reader.see("join-invited", f"/j/{group.code}?i={make_invite(campaign, owner)}")
-        context.close()
