@@ -20,7 +20,7 @@ from qunluo.campaigns.invites import (
     read_invite,
 )
 from qunluo.campaigns.marks import block_of, do_mark, plain_address
-from qunluo.campaigns.models import Attribution, Campaign, Following, Mark, Play, Visit
+from qunluo.campaigns.models import Attribution, Campaign, Following, Mark, Play, Reward, Visit
 from qunluo.community.models import Community
 from qunluo.events.models import Event
 from qunluo.groups.actions import do_join, do_leave
@@ -146,6 +146,37 @@ def test_a_friend_who_came_counts_once_for_who_brought_them(
     assert Following.objects.filter(kind="invited").count() == 1
     assert Play.objects.get(campaign=sale, key=f"m{bob.pk}").state["invited"] == [eve.pk]
     holds(tea)
+
+
+def test_only_friends_who_stay_until_their_gate_count_in_tiered_invites(
+    tea: Community, group: Group, bob: Member
+) -> None:
+    reward = {"unit": "points", "amount": 100}
+    rules = {
+        "tiers": [{"invites": 1, "reward": reward}],
+        "days": 3,
+        "hold_days": 0,
+        "inviters": 5,
+    }
+    campaign = run(tea, "tiered_invites", rules)
+    friends = [meet(tea, name, inviter=bob) for name in ("Ann", "Eve")]
+    for friend in friends:
+        do_join(group, friend, by=friend.actor)
+    arrive()
+    play = Play.objects.get(campaign=campaign, starter=bob)
+    assert [i["state"] for i in play.state["invites"]] == ["waiting", "waiting"]
+    with clock.use(later(days=1)):
+        do_leave(Membership.objects.get(member=friends[0]), why="left", by=bob.actor)
+        arrive()
+        do_join(group, friends[0], by=bob.actor)  # who comes again has not stayed
+        arrive()
+    with clock.use(later(days=3, minutes=1)):
+        work()
+        play.refresh_from_db()
+        states = {i["member"]: i["state"] for i in play.state["invites"]}
+        assert states == {friends[0].pk: "lost", friends[1].pk: "counted"}
+        assert Reward.objects.get(campaign=campaign).member == bob
+        holds(tea)
 
 
 @pytest.mark.django_db(transaction=True)
