@@ -26,10 +26,8 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from qunluo.campaigns.mechanics.contest_ranks import Band, Row, prizes, rank, total_prizes
 from qunluo.campaigns.mechanics.kernel import (
-    BUDGET,
     EXPIRE,
     OPEN,
-    RESERVED,
     Act,
     Claim,
     Done,
@@ -38,7 +36,6 @@ from qunluo.campaigns.mechanics.kernel import (
     Frozen,
     Grant,
     Mechanic,
-    Move,
     Notice,
     Refused,
     Supply,
@@ -286,10 +283,7 @@ def _close(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
     """No prizes are given, and what was set aside goes back."""
     if state.stage not in ("running", "frozen"):
         return NOT_NOW
-    back = tuple(
-        Move(unit, RESERVED, BUDGET, n)
-        for unit, n in total_prizes(rules.bands, _most(rules)).items()
-    )
+    back = set_aside(total_prizes(rules.bands, _most(rules)), {})
     return Done(_with(state, stage="closed"), moves=back)
 
 

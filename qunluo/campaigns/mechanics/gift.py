@@ -201,7 +201,8 @@ def _refunded(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
     left, back = read_lines(act), bool(act.data.get("gift_back"))
     if not _is_part(left, state.lines):
         return UNKNOWN
-    returned = back and _may_return(state) and not _still(state, left, rules)
+    still = _worth(state, left, rules) >= state.worth_minor
+    returned = back and _may_return(state) and not still
     charge, refund = settle(state, left, gift_back=back, rules=rules)
     stage = "returned" if returned else "charged" if charge else state.stage
     after = _with(state, lines=left, stage=stage, charged_minor=state.charged_minor + charge,
@@ -229,10 +230,6 @@ def settle(state: State, left: Lines, *, gift_back: bool, rules: Rules) -> tuple
 def _may_return(state: State) -> bool:
     """A free piece is one of the order's own and comes back with its line."""
     return state.gift != FREE and state.stage == "given"
-
-
-def _still(state: State, left: Lines, rules: Rules) -> bool:
-    return _worth(state, left, rules) >= state.worth_minor
 
 
 def _worth(state: State, left: Lines, rules: Rules) -> int:
@@ -311,14 +308,13 @@ def _with(state: State, **changes: Any) -> State:
 
 
 def broken(state: State, rules: Rules) -> list[str]:
-    result = []
-    if state.charged_minor > state.worth_minor:
-        result.append("charged more than the gift is worth")
-    if not 0 <= state.refunded_minor <= state.paid_minor:
-        result.append("refunded more than was paid")
-    if (state.stage == "charged") != (state.charged_minor > 0) and state.stage != "returned":
-        result.append("a charge without a kept gift, or none for one")
-    return result
+    charged = state.charged_minor > 0
+    faults = {
+        "charged more than the gift is worth": state.charged_minor > state.worth_minor,
+        "refunded more than was paid": not 0 <= state.refunded_minor <= state.paid_minor,
+        "a charge without a kept gift": charged != (state.stage == "charged"),
+    }
+    return [said for said, found in faults.items() if found]
 
 
 def lint(rules: Rules) -> list[Finding]:
