@@ -36,6 +36,7 @@ from qunluo.h5.scenes.scene import left
 from qunluo.h5.scenes.stage import (
     draw,
     drawn,
+    find_goods,
     is_for,
     list_purchases,
     look_at,
@@ -147,7 +148,8 @@ def _context(
         "terms": drawn(row).terms(look), "whole": whole, "inviter": _inviter(request, row),
         "key": secrets.token_urlsafe(12), "said": _said(request, row, member),
         "status": _status(row), "left": _left(row), "purchases": purchases,
-        "mine": _list_mine(row, member) if whole else [],
+        "mine": [one for one in _list_mine(row, member) if one[0] != found],
+        "goods": find_goods(look),
         "others": _list_others(row, member) if whole else [],
         "link": link_of(request, row, member, "link") if member else "",
         "door": "" if member else _door(request, row),

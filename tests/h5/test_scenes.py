@@ -37,7 +37,7 @@ RULES: dict[str, dict[str, Any]] = {
     "gift": {"tiers": [{"threshold_minor": 2_000, "gift": "tea", "stock": 2, "worth_minor": 100}]},
     "lucky_draw": {"prizes": [{"name": "A cup", "weight": 1, "unit": "gift:cup", "amount": 1,
                                "stock": 3}], "cost_points": 5},
-    "red_packet": {"amount": 30, "shares": 3},
+    "red_packet": {"amount": 30, "shares": 3, "packets": 2},
     "check_in": {"reward": POINTS, "members": 5, "cards": 2,
                  "cycle": [{"days": 2, "reward": POINTS}]},
     "contest": {"metric": "cups of tea", "starts_at": NOON.isoformat(),

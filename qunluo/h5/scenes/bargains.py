@@ -84,7 +84,8 @@ def _buttons(look: Look) -> list[Button]:
 
 def _begin(look: Look) -> list[Button]:
     words = say("Begin my own bargain", "发起我的砍价")
-    return [Button(OPEN, words, play="")] if look.runs else []
+    may = look.runs and look.begun < look.rules.plays_each
+    return [Button(OPEN, words, play="")] if may else []
 
 
 def terms(look: Look) -> list[str]:

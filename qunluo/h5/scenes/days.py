@@ -12,6 +12,7 @@ from qunluo.campaigns.mechanics.contest import BOARD, MOVE
 from qunluo.campaigns.mechanics.kernel import OPEN
 from qunluo.campaigns.mechanics.steps import day_of
 from qunluo.campaigns.models import Play
+from qunluo.h5.pages import lang
 from qunluo.h5.scenes.scene import (
     Button,
     Choice,
@@ -30,6 +31,7 @@ from qunluo.members.models import Member
 Told = dict[str, object]
 ONE = timedelta(days=1)
 TOP = 20
+WEEK = {"en": ("M", "T", "W", "T", "F", "S", "S"), "zh": tuple("一二三四五六日")}
 
 
 def days(n: int) -> Any:
@@ -55,7 +57,10 @@ def draw_check_in(look: Look) -> Scene:
         progress=say("{n} of a cycle of {of}; {total} in all", "本周期第 {n} 天（共 {of} 天），累计 {total}",
                      n=cycle, of=r.cycle_days, total=days(s.get("total", 0))),
         buttons=_check_in_buttons(look, today, in_), steps=_bonuses(look, cycle, s.get("total", 0)),
-        extra="h5/calendar.html", more={"month": f"{today:%Y-%m}", "days": list(_month(look, today, in_))},
+        extra="h5/calendar.html", more={
+            "names": WEEK[lang()], "month": f"{today:%Y-%m}",
+            "days": list(_month(look, today, in_)),
+        },
     )  # fmt: skip
 
 
@@ -156,8 +161,9 @@ def draw_contest(look: Look) -> Scene:
         until_words=say("It ends", "结束时间") if began else say("It begins", "开始时间"),
         buttons=_contest_buttons(look, began or is_over(ends, look.now)), facts=facts,
         people=_ranks(look), people_title=say("Ranks", "榜单"),
-        steps=[Step(say("Rank {a}–{b}: {what}", "第 {a}–{b} 名：{what}", a=b.first, b=b.last,
-                        what=look.reward(b))) for b in r.bands],
+        steps=[Step(say("Rank {a}: {what}", "第 {a} 名：{what}", what=look.reward(b),
+                        a=b.first if b.first == b.last else f"{b.first}–{b.last}"))
+               for b in r.bands],
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qunluo.campaigns.mechanics.kernel import OPEN, POINTS
 from qunluo.campaigns.mechanics.lucky_draw import DRAW
 from qunluo.campaigns.mechanics.red_packet import TAKE
+from qunluo.campaigns.mechanics.steps import day_of
 from qunluo.h5.scenes.scene import (
     Button,
     Look,
@@ -25,7 +26,8 @@ def draw_lucky(look: Look) -> Scene:
     s, cost = look.shown, look.rules.cost_points
     have = _points(look)
     found = []
-    if look.runs and s["draws_left"] > 0:
+    today = _today(look)
+    if look.runs and s["draws_left"] > 0 and today < look.rules.per_day:
         words = (
             say("Draw for {n} points", "用 {n} 积分抽一次", n=cost)
             if cost
@@ -34,6 +36,8 @@ def draw_lucky(look: Look) -> Scene:
         found.append(Button(DRAW, words))
     lead = say("You have {n} points.", "你有 {n} 积分。", n=have) if cost and look.member else \
         say("Every draw can be checked by anybody.", "每一次抽奖都可公开验证。")  # fmt: skip
+    if look.runs and today >= look.rules.per_day:
+        lead = say("That was it for today. Come back tomorrow.", "今天的次数用完了，明天再来。")
     facts = [(say("Your draws", "已抽次数"), str(s["draws"])),
              (say("Draws left", "剩余次数"), str(s["draws_left"]))] if look.member else []  # fmt: skip
     odds = [
@@ -41,6 +45,13 @@ def draw_lucky(look: Look) -> Scene:
     ]
     return Scene(lead, buttons=found, facts=facts, extra="h5/odds.html",
                  more={"odds": odds, "won": s["won"], "commitment": look.campaign.commitment})  # fmt: skip
+
+
+def _today(look: Look) -> int:
+    """How often the member has drawn on this day of the campaign."""
+    records = look.play.state.get("records", ()) if look.play else ()
+    zone, days = look.rules.zone, [moment(one["at"]) for one in records]
+    return sum(day_of(at, zone) == day_of(look.now, zone) for at in days if at)
 
 
 def _points(look: Look) -> int:

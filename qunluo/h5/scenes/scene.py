@@ -37,6 +37,7 @@ class Look:
     currency: str
     now: datetime
     names: Mapping[int, str] = field(default_factory=dict)
+    begun: int = 0  # how many plays of it the member has begun
 
     @property
     def own(self) -> bool:

@@ -10,6 +10,7 @@ from qunluo.campaigns.mechanics.kernel import OPEN, Act
 from qunluo.campaigns.models import Campaign, Deed, Play, Purchase
 from qunluo.campaigns.playing import is_running, rules_of
 from qunluo.campaigns.registry import find_mechanic
+from qunluo.commerce.models import Variant
 from qunluo.community.queries import settings_of
 from qunluo.h5.scenes import bargains, days, luck, shopping, swaps, together
 from qunluo.h5.scenes.scene import Look, Person, Scene, say
@@ -111,7 +112,20 @@ def look_at(campaign: Campaign, member: Member | None, play: Play | None = None)
         campaign, member, play, rules, shown, is_running(campaign, now) and is_for(campaign, member),
         settings_of(campaign.community).currency, now,
     )  # fmt: skip
-    return replace(look, names=_names(_mentioned(look)))
+    return replace(look, names=_names(_mentioned(look)), begun=_begun(campaign, member))
+
+
+def _begun(campaign: Campaign, member: Member | None) -> int:
+    return Play.objects.filter(campaign=campaign, starter=member).count() if member else 0
+
+
+def find_goods(look: Look) -> str:
+    """What is bought, where it is one thing."""
+    prices = getattr(look.rules, "prices", ())
+    sku = prices[0].sku if len(prices) == 1 else getattr(look.rules, "sku", "")
+    rows = Variant.objects.filter(community=look.campaign.community_id, sku=sku)
+    found = rows.select_related("product").first() if sku else None
+    return found.shown if found else ""
 
 
 def _mentioned(look: Look) -> set[int]:

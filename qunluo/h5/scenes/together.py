@@ -62,7 +62,8 @@ def _assist_buttons(look: Look, runs: bool) -> list[Button]:
 
 def _begin(look: Look) -> list[Button]:
     words = say("Begin my own task", "发起我的任务")
-    return [Button(OPEN, words, play="")] if look.runs else []
+    may = look.runs and look.begun < look.rules.tasks_each
+    return [Button(OPEN, words, play="")] if may else []
 
 
 def _tiers(look: Look, of: str, have: int) -> list[Step]:
