@@ -101,16 +101,18 @@ def test_a_bargain_is_published_from_a_phone_and_seen_live(
     expect(page.locator(".c-price")).to_contain_text("CN¥50.00")
     expect(page.locator("#panel")).to_contain_text("WeChat")
     page.get_by_role("button", name="Keep and look it over").click()
-    for why in page.locator("input[name^='why:']").all():
+    whys = page.locator("input[name^='why:']")
+    expect(whys).to_have_count(3, timeout=30_000)
+    for why in whys.all():
         why.fill("in our own groups only")
     page.get_by_role("button", name="Set the budget aside and publish").click()
-    expect(page.locator(".c-state")).to_have_text("running")
+    expect(page.locator(".c-state")).to_have_text("running", timeout=30_000)
     expect(page.locator("#live")).to_contain_text("Reconciled")
     campaign = Campaign.objects.get()
     plays = page.locator("#live .c-figure").first.locator(".c-value")
     expect(plays).to_have_text("0")
     done(do_act(campaign, "open", member=make_member(shop, "Bob"), key="one"))
-    expect(plays).to_have_text("1")
+    expect(plays).to_have_text("1", timeout=30_000)  # it looks again every ten seconds
     assert wrong == []
     page.context.close()
 
