@@ -35,6 +35,7 @@ def follow_all() -> None:
         pass
 
 
+@pytest.mark.django_db(transaction=True)  # events are followed once they are settled
 def test_points_come_together_with_their_expiry_and_apart_again(
     tea: Community, bob: Member
 ) -> None:
