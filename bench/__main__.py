@@ -10,13 +10,14 @@ from importlib.metadata import version
 
 import click
 
-from bench import members, room, segments, standing
+from bench import hot, members, room, segments, standing
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
 TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework", "pyarrow")
 QUICK = 20_000
 QUICK_STANDING, STANDING = 500, 1_000_000  # members
+HOT, QUICK_HOT = 6_000, 60  # buyers
 QUICK_ROOM = (10, 10)  # members, messages
 MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 
@@ -28,7 +29,7 @@ MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 )
 @click.option(
     "--only",
-    type=click.Choice(["exports", "counts", "room", "members", "standing", "segments"]),
+    type=click.Choice(["exports", "counts", "room", "members", "standing", "segments", "hot"]),
     help="One part.",
 )
 @click.option(
@@ -51,6 +52,8 @@ def main(
                 tell(counts(size, rounds))
         if only in (None, "room"):
             print("\n".join(room.tell(room.race(*(QUICK_ROOM if quick else (200, 200))))))
+        if only in (None, "hot"):
+            print("\n".join(hot.tell(hot.race(QUICK_HOT if quick else HOT))))
         if only in (None, "members"):
             many_people = QUICK_MANY if quick else MANY
             for name in dict.fromkeys(database):

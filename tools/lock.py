@@ -59,9 +59,11 @@ def find_drift(root: Path) -> list[str]:
     project = tomllib.loads((root / "pyproject.toml").read_text())
     ours = next(p for p in lock["package"] if p["name"] == "qunluo")
     meta = ours["metadata"]
-    pairs = [("dependencies", project["project"]["dependencies"], meta["requires-dist"])]
-    for group, wanted in project["dependency-groups"].items():
-        pairs.append((group, wanted, meta.get("requires-dev", {}).get(group, [])))
+    extras = project["project"].get("optional-dependencies", {})
+    wanted = [*project["project"]["dependencies"], *(r for e in extras.values() for r in e)]
+    pairs = [("dependencies", wanted, meta["requires-dist"])]
+    for group, needed in project["dependency-groups"].items():
+        pairs.append((group, needed, meta.get("requires-dev", {}).get(group, [])))
     return [
         f"uv.lock is not in step with pyproject.toml ({name})"
         for name, wanted, locked in pairs

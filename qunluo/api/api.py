@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qunluo.api.areas import (
+    campaigns,
     care,
     codes,
     community,
@@ -16,6 +17,7 @@ from qunluo.api.areas import (
     orders,
     outgoing,
     segments,
+    shop,
     webhooks,
 )
 from qunluo.api.operations import Area, Bearer, CleanParser, DescribedAPI
@@ -24,7 +26,7 @@ from qunluo.api.problems import answer_problems
 AREAS: tuple[Area, ...] = (
     community.area, groups.area, launching.area, members.area, codes.area, messages.area, moderation.area,
     outgoing.area, orders.area, events.area, webhooks.area, care.area,
-    segments.area, introductions.area,
+    segments.area, introductions.area, shop.area, campaigns.area,
 )  # fmt: skip
 
 api = DescribedAPI(

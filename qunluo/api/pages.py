@@ -57,10 +57,15 @@ MEANINGS: dict[Scope, Any] = {
     "codes:write": gettext_lazy("make and switch channel codes"),
     "replies:read": gettext_lazy("auto-replies"),
     "replies:write": gettext_lazy("make and switch auto-replies"),
+    "campaigns:read": gettext_lazy("campaigns and their results"),
+    "campaigns:write": gettext_lazy("make, publish, pause and stop campaigns"),
     "care:read": gettext_lazy("wishes, incidents, gatherings, testimonies"),
     "care:write": gettext_lazy("answer wishes, open incidents, note exchanges and attendance"),
     "introductions:read": gettext_lazy("who is suggested to whom, and what came of it"),
     "introductions:write": gettext_lazy("ask two members about an introduction, or dismiss it"),
+    "shop:read": gettext_lazy("products, stock, prices and orders"),
+    "shop:write": gettext_lazy("change products and stock, take and send orders"),
+    "refunds:write": gettext_lazy("give money back"),
 }
 M = TypeVar("M", bound=Model)
 

@@ -26,6 +26,7 @@ _STATUS = {
     "care_words_missing": 422, "care_why_missing": 422, "few_seats": 422,
     "no_order": 404, "body_too_large": 413, "no_purpose": 422, "other_community": 422, "no_token_name": 422,
     "no_task": 422, "segment_name": 422, "group_too_long": 422, "no_blueprint": 404,
+    "forged": 400, "no_provider": 422,
 }  # fmt: skip
 _TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found",

@@ -14,6 +14,7 @@ Scope = Literal[
     "webhooks:read", "webhooks:write", "community:read", "deliveries:read", "codes:read",
     "codes:write", "replies:read", "replies:write", "care:read", "care:write",
     "introductions:read", "introductions:write",
+    "shop:read", "shop:write", "refunds:write", "campaigns:read", "campaigns:write",
 ]  # fmt: skip
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -41,6 +42,11 @@ PERMISSION: dict[Scope, Permission] = {
     "care:write": "run_care",
     "introductions:read": "edit_members",
     "introductions:write": "edit_members",
+    "shop:read": "see_shop",
+    "shop:write": "run_shop",
+    "refunds:write": "refund",
+    "campaigns:read": "see_campaigns",
+    "campaigns:write": "run_campaigns",
     "events:read": "see_audit",
     "events:write": "edit_members",
     "webhooks:read": "manage_api",

@@ -26,6 +26,7 @@ NAMES: dict[str, Text] = {
     "words": Text("A named word", "敏感词"),
     "refunds": Text("Many refunds", "退款激增"),
     "leaves": Text("Many leave", "退群激增"),
+    "audit": Text("Books that don't agree", "账目异常"),
     "hand": Text("Opened by hand", "人工上报"),
 }
 OPTIONS: dict[str, Text] = {

@@ -107,7 +107,7 @@ class Trigger(models.Model):
     """What opens an incident by itself, as this community set it, with its own scripts. What is
     empty is as in the handbook."""
 
-    KINDS = ("negatives", "words", "refunds", "leaves", "hand")  # by hand: scripts only
+    KINDS = ("negatives", "words", "refunds", "leaves", "audit", "hand")  # hand: scripts only
 
     community = models.ForeignKey(Community, models.CASCADE, related_name="triggers")
     kind = models.CharField(max_length=12, choices=[(kind, kind) for kind in KINDS])

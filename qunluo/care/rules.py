@@ -30,6 +30,7 @@ TRIGGERS: dict[str, dict[str, Any]] = {
     },
     "refunds": {"orders": 5, "hours": 24},
     "leaves": {"members": 5, "hours": 24, "times": 3},
+    "audit": {},
     "hand": {},
 }  # fmt: skip
 """Kinds of incident and what opens each by default; the last is opened by hand."""

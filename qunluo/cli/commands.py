@@ -214,6 +214,22 @@ _part("living", "Let the sample community live.", hidden=True)
 
 @main.command()
 @DATA
+@click.option("--community", "slug", help="Only the community of this slug.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON on standard output.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language; default: yours.")
+@click.pass_context
+def audit(context: click.Context, /, lang: str | None, **given: Any) -> None:
+    """Check that the books agree: status 1 when something is broken."""
+    from qunluo.cli.auditing import audit_command  # noqa: PLC0415
+
+    tongue = lang or user_lang()
+    with told(teller("none", tongue), tongue):
+        holds = audit_command(lang=tongue, **given)
+    context.exit(0 if holds else 1)
+
+
+@main.command()
+@DATA
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(data: Path | None, yes: bool) -> None:
     """Delete every community, member, message and report of this installation."""

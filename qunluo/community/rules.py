@@ -15,7 +15,8 @@ Permission = Literal[
     "see_home", "see_groups", "run_groups", "see_room", "speak", "moderate", "see_members",
     "edit_members", "reveal_contact", "import_members", "export_members", "erase_members",
     "answer", "see_insight", "make_reports", "see_audit", "edit_settings", "manage_staff",
-    "manage_api", "care", "run_care",
+    "manage_api", "care", "run_care", "see_shop", "run_shop", "refund", "see_campaigns",
+    "run_campaigns",
 ]  # fmt: skip
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
@@ -27,10 +28,12 @@ _STORE: set[Permission] = {
     "see_members",
     "answer",
     "care",
+    "see_shop",
 }
-_MODERATOR: set[Permission] = _STORE | {"moderate"}
+_MODERATOR: set[Permission] = _STORE | {"moderate", "see_campaigns"}
 _ANALYST: set[Permission] = {
-    "see_home", "see_groups", "see_members", "see_insight", "make_reports",
+    "see_home", "see_groups", "see_members", "see_insight", "make_reports", "see_shop",
+    "see_campaigns",
 }  # fmt: skip
 _OPERATOR: set[Permission] = (
     _MODERATOR
@@ -38,6 +41,9 @@ _OPERATOR: set[Permission] = (
     | {
         "run_groups",
         "run_care",
+        "run_shop",
+        "run_campaigns",
+        "refund",
         "edit_members",
         "reveal_contact",
         "import_members",
@@ -91,7 +97,9 @@ class Settings:
     remove_at: float = 0.9
     strike_days: int = 30
     nickname_reminders: int = 2
+    currency: str = "CNY"  # of prices and orders, from the next one on
     dear_order_minor: int = 30_000  # an order is of high value from here on
+    points_days: int = 365  # after which points expire; 0: never
     two_factor: bool = False  # staff need a second factor to get in
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from qunluo.community.rules import Permission, may
 from qunluo.console import overview
 from qunluo.console.access import StaffRequest, staff_view
+from qunluo.console.campaigns import todos as campaigns
 from qunluo.console.care import todos as care
 from qunluo.console.launching.tasks import list_tasks_left
 from qunluo.kit import clock
@@ -32,6 +33,7 @@ def _list_todos(request: StaffRequest) -> list[tuple[overview.Todo, str]]:
     """What the reader may decide, the most urgent first, each with where it is done."""
     now, community = clock.now(), request.community
     lists: tuple[tuple[Permission, list[overview.Todo]], ...] = (
+        ("see_audit", campaigns.list_audit_left(community)),
         ("care", care.list_incidents_left(community, now)),
         ("care", care.list_rounds_left(community, now)),
         ("answer", overview.list_questions_left(community, now)),
@@ -40,6 +42,7 @@ def _list_todos(request: StaffRequest) -> list[tuple[overview.Todo, str]]:
         ("care", care.list_promises_left(community, now)),
         ("run_care", care.list_testimonies_left(community)),
         ("edit_members", care.list_introductions_left(community)),
+        ("run_campaigns", campaigns.list_campaigns_left(community, now)),
         ("run_groups", list_tasks_left(community, now)),
         ("run_groups", overview.list_groups_left(community, now)),
     )

@@ -22,6 +22,7 @@ from qunluo.community.rules import DEFAULTS
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.asking import list_zones
 from qunluo.events.actions import record
+from qunluo.kit.money import CURRENCIES
 
 
 def _number(label: Any, help_text: Any, least: int, most: int) -> forms.IntegerField:
@@ -47,6 +48,11 @@ class SettingsForm(forms.Form):
     lang = forms.ChoiceField(
         label=gettext_lazy("Language of the community"), choices=installed.LANGUAGES,
         help_text=gettext_lazy("Welcomes and reminders are written in it."),
+    )  # fmt: skip
+    currency = forms.ChoiceField(
+        label=gettext_lazy("Currency"),
+        choices=[(name, name) for name in CURRENCIES],
+        help_text=gettext_lazy("Of prices and new orders; orders that are there keep theirs."),
     )  # fmt: skip
     two_factor = forms.BooleanField(
         label=gettext_lazy("Staff need a second factor"), required=False,
@@ -98,7 +104,7 @@ class SettingsForm(forms.Form):
     )  # fmt: skip
     dear_order_minor = _number(
         gettext_lazy("An order is of high value from (in cents)"),
-        gettext_lazy("30000 is ¥300. Groups are placed by it each month: intent × order value."),
+        gettext_lazy("30000 is 300.00. Groups are placed by it each month: intent × order value."),
         1, 1_000_000_000,
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from qunluo.console import (
     staffing,
     standing_page,
     starting,
+    transfers,
     two_factor,
     views,
 )
@@ -72,6 +73,9 @@ console = [
     path("record", auditing.audit, name="audit"),
     path("settings", settings_page.settings, name="settings"),
     path("settings/standing", standing_page.thresholds, name="standing"),
+    path("transfers", transfers.transfers, name="transfers"),
+    path("transfers/account", transfers.account, name="bank_account"),
+    path("transfers/orders/<int:order_id>", transfers.confirm, name="confirm_transfer"),
 ]  # fmt: skip
 reports = [
     path("", views.home, name="reports"),
@@ -101,6 +105,8 @@ urlpatterns = [
     path("console/segments/", include("qunluo.console.segments.urls")),
     path("console/", include("qunluo.console.people.urls")),
     path("console/care/", include("qunluo.console.care.urls")),
+    path("console/shop/", include("qunluo.console.shop.urls")),
+    path("console/", include("qunluo.console.campaigns.urls")),
     path("console/", include("qunluo.console.insight")),
     path("console/reports/", include(reports)),
     path("console/", include(named_by_shell)),

@@ -116,8 +116,10 @@ def do_place(group: Group, month: date, *, now: datetime) -> Positioning:
     if there is not None:
         return there
     facts = count_month(group, month)
-    dear = settings_of(group.community).dear_order_minor
-    found = judge_position(facts, dear_minor=dear, own=group.blueprint)
+    set_ = settings_of(group.community)
+    found = judge_position(
+        facts, dear_minor=set_.dear_order_minor, own=group.blueprint, currency=set_.currency
+    )
     kept, new = Positioning.objects.get_or_create(
         group=group, month=month,
         defaults={

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from qunluo.kit.money import format_money
 from qunluo.kit.text import Text
 
 Level = Literal["high", "low"]
@@ -83,13 +84,15 @@ def _share(part: int, whole: int) -> Fraction:
     return Fraction(part, whole) if whole else Fraction(0)
 
 
-def judge_position(facts: Facts, *, dear_minor: int, own: str = "") -> Position:
+def judge_position(
+    facts: Facts, *, dear_minor: int, own: str = "", currency: str = "CNY"
+) -> Position:
     """A group's place in its month. An order, or what a member spends in the month, is of high
     value from `dear_minor` on; `own` is the blueprint it was founded from."""
     if facts.days < LEAST_DAYS or facts.members < FEWEST_MEMBERS:
         return Position(None, None, (_say_few(facts),), _WAIT)
     intent, why = _judge_intent(facts)
-    value, worth = _judge_value(facts, dear_minor)
+    value, worth = _judge_value(facts, dear_minor, currency)
     reasons = (why, _say_part(facts), worth)
     if value is None:
         return Position(intent, None, reasons, _SELL)
@@ -139,7 +142,7 @@ def _say_part(facts: Facts) -> Text:
                         share=_percent(facts.participation or Fraction(0)))  # fmt: skip
 
 
-def _judge_value(facts: Facts, dear_minor: int) -> tuple[Level | None, Text]:
+def _judge_value(facts: Facts, dear_minor: int, currency: str) -> tuple[Level | None, Text]:
     if facts.orders < FEWEST_ORDERS:
         words = Text("{n} orders are too few to say what an order is worth; it takes {fewest}.",
                      "仅 {n} 单，无法判断客单价；至少需要 {fewest} 单。")  # fmt: skip
@@ -151,8 +154,9 @@ def _judge_value(facts: Facts, dear_minor: int) -> tuple[Level | None, Text]:
         "{n} 单，平均客单价 {order}，人均 {arpu}：客单价{level}。达 {dear} 为高。",
     )
     return "high" if high else "low", words.format(
-        n=facts.orders, order=_money(facts.order_minor), arpu=_money(facts.arpu_minor),
-        level=LEVELS["high" if high else "low"], dear=_money(Fraction(dear_minor)),
+        n=facts.orders, level=LEVELS["high" if high else "low"],
+        order=_money(facts.order_minor, currency), arpu=_money(facts.arpu_minor, currency),
+        dear=_money(Fraction(dear_minor), currency),
     )  # fmt: skip
 
 
@@ -203,5 +207,7 @@ def _percent(share: Fraction) -> str:
     return f"{value:.0f} %" if value >= 10 or value == int(value) else f"{value:.1f} %"
 
 
-def _money(minor: Fraction) -> str:
-    return f"¥{math.floor(minor / 100 + Fraction(1, 2)):,}"
+def _money(minor: Fraction, currency: str) -> Text:
+    """In both languages, to the minor unit."""
+    whole = math.floor(minor + Fraction(1, 2))
+    return Text(format_money(whole, currency, "en"), format_money(whole, currency, "zh"))

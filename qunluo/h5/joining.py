@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,8 +14,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from qunluo.campaigns.models import Campaign
 from qunluo.care.testimonies import list_shown
-from qunluo.channels.web.links import find_inviter
 from qunluo.channels.web.sessions import (
     CHANNEL,
     do_open_session,
@@ -28,7 +29,9 @@ from qunluo.groups.errors import BannedError, WaitingForApprovalError
 from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.groups.queries import count_members, find_group, find_membership
 from qunluo.groups.rules import GATES, Applicant, judge_gate
+from qunluo.h5.campaigning import list_in_group
 from qunluo.h5.errors import ConsentMissingError, NameMissingError
+from qunluo.h5.inviting import OPEN_TO_ALL, arrive, come_in, inviter_in, remember
 from qunluo.h5.limits import TooOftenError, limit
 from qunluo.h5.pages import in_words, lang, one_line, page
 from qunluo.kit.errors import QunluoError
@@ -87,10 +90,11 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     door = find_door(code)
     member = find_member(session_of(request), door.community.pk)
     if member is not None and door.group is not None and find_membership(door.group, member):
-        return redirect("h5:room", door.group.code)
+        return _back_to_campaign(request, door) or redirect("h5:room", door.group.code)
     if request.method == "POST":
         return _come_in(request, door, member)
-    return _show(request, door, member)
+    arrival = arrive(request, door.community.pk, member)
+    return remember(_show(request, door, member), arrival)
 
 
 def _show(
@@ -103,10 +107,11 @@ def _show(
         "name": one_line(request.POST.get("name"), NAME_LENGTH) or (member.name if member else ""),
         "consent": consent_words(door.community), "error": error and error.message(lang()),
         "staff": Staff.objects.filter(community=door.community).exclude(name="").order_by("id"),
-        "inviter": find_inviter(request.GET.get("i", ""), door.community.pk),
+        "inviter": inviter_in(request, door.community.pk),
         "place": place_words() if _asks_place(door) else "",
     }  # fmt: skip
     if door.group is not None:
+        context["campaigns"] = list_in_group(door.group, member)
         context["said"] = list_shown(door.community, door.group)[:SAID]
         kind = door.group.gate.get("kind", "open")
         context["count"] = count_members(door.group)
@@ -166,8 +171,9 @@ def _meet(request: HttpRequest, door: Door, account: str, name: str) -> Member:
     utm = {key: request.GET[key][:80] for key in UTM if key in request.GET}
     member = do_meet(
         door.community, channel=CHANNEL, external_id=account, name=name, code=door.channel_code,
-        inviter=find_inviter(request.GET.get("i", ""), door.community.pk), page=request.path, utm=utm,
+        inviter=inviter_in(request, door.community.pk), page=request.path, utm=utm,
     )  # fmt: skip
+    come_in(request, member)
     words = consent_words(door.community)
     do_set_consent(member, "service", CHANNEL, True, words=words, by=member.actor)
     if request.POST.get("marketing") == "yes":
@@ -209,10 +215,25 @@ def _enter(request: HttpRequest, door: Door, member: Member) -> HttpResponse:
         if door.group is None:
             raise
         return redirect("h5:room", door.group.code)
+    back = _back_to_campaign(request, door)
+    if back is not None:
+        return back
     response = redirect("h5:room", seat.group.code)
     if door.group is None:
         response["Location"] += "?routed=1"
     return response
+
+
+def _back_to_campaign(request: HttpRequest, door: Door) -> HttpResponse | None:
+    """Whoever came to take part in a campaign is led back to it; only ever to one of ours."""
+    rows = Campaign.objects.filter(community=door.community, state__in=OPEN_TO_ALL)
+    found = rows.filter(code=request.GET.get("to", "")[:24]).first()
+    if found is None:
+        return None
+    asked = {"i": request.GET["i"]} if "i" in request.GET else {}
+    return redirect(
+        f"{reverse('h5:campaign', args=[found.code])}?{urlencode(asked)}".rstrip("?")
+    )
 
 
 def _take(request: HttpRequest, door: Door, member: Member) -> Membership:

@@ -27,6 +27,7 @@ from qunluo.channels.web.receiving import do_say
 from qunluo.groups.models import Membership
 from qunluo.groups.naming import find_example
 from qunluo.groups.queries import count_members, find_membership, list_memberships
+from qunluo.h5.campaigning import list_in_group
 from qunluo.h5.errors import (
     GoneMessageError,
     NotHereError,
@@ -70,6 +71,7 @@ def room(request: HttpRequest, code: str) -> HttpResponse:
     items = as_items(list_before(group, None, AT_ONCE), member.pk)
     path = reverse("h5:join", args=[group.code])
     context = {
+        "campaigns": list_in_group(group, member),
         "group": group, "member": member, "seat": membership, "shown": seat.shown,
         "example": find_example(group, member.name)(lang()),
         "items": items, "revision": revision, "count": count_members(group),
@@ -78,6 +80,17 @@ def room(request: HttpRequest, code: str) -> HttpResponse:
         "invite": request.build_absolute_uri(f"{path}?i={invite_token(member)}"),
     }  # fmt: skip
     return page(request, "room.html", context)
+
+
+@require_safe
+@as_json
+def strip(request: HttpRequest, code: str) -> HttpResponse:
+    """The campaigns that run in the group now: an open room asks from time to time."""
+    seat = find_seat(request, code)
+    limit(request, "ask", seat.member.pk)
+    found = list_in_group(seat.group, seat.member)
+    rows = [{"name": row.name, "url": reverse("h5:campaign", args=[row.code])} for row in found]
+    return JsonResponse({"campaigns": rows})
 
 
 def room_words() -> dict[str, str]:

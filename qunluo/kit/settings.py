@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_data_path
 
 from qunluo.kit.errors import QunluoError
+from qunluo.kit.payment_settings import PaymentSettings, read_payment_settings
+from qunluo.kit.setting_errors import WrongSettingError
 from qunluo.kit.system import system_words
 from qunluo.kit.text import Text
+
+__all__ = [
+    "FolderRefusedError", "Settings", "WrongSettingError", "find_secret", "prepare_folder",
+    "read_settings",
+]  # fmt: skip
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 FIRST_PORT = 8460
@@ -36,14 +43,6 @@ _NOT_A_HOST = Text(
     "it must be a name or an address without port, path or spaces.",
     "它必须是主机名或地址，不带端口、路径和空格。",
 )
-
-
-class WrongSettingError(QunluoError):
-    code = "wrong_setting"
-    sentence = Text(
-        "The setting {name}={value} can't be used: {reason} See docs/reference/settings.md.",
-        "设置 {name}={value} 无法使用：{reason}详见 docs/reference/settings.md。",
-    )
 
 
 class FolderRefusedError(QunluoError):
@@ -71,6 +70,7 @@ class Settings:
     live_url: str = ""  # where browsers find the live stream behind a proxy
     secure: bool = False  # reached by https only: cookies and headers say so
     webhooks_local: bool = False  # events may be sent into private networks
+    payments: PaymentSettings = field(default_factory=PaymentSettings)
 
     @property
     def is_local(self) -> bool:
@@ -98,6 +98,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         live_url=given.get("QUNLUO_LIVE_URL", "").rstrip("/"),
         secure=_yes("QUNLUO_SECURE", given.get("QUNLUO_SECURE", "no")),
         webhooks_local=_yes("QUNLUO_WEBHOOKS_LOCAL", given.get("QUNLUO_WEBHOOKS_LOCAL", "no")),
+        payments=read_payment_settings(given),
     )
 
 

@@ -23,14 +23,18 @@ CSRF_TRUSTED_ORIGINS = [f"https://{name}" for name in QUNLUO.allowed_hosts]
 
 INSTALLED_APPS = [
     "qunluo.events",
+    "qunluo.ledger",
     "qunluo.community",
     "qunluo.members",
     "qunluo.standing",
     "qunluo.segments",
     "qunluo.groups",
     "qunluo.messaging",
+    "qunluo.commerce",
     "qunluo.care",
+    "qunluo.campaigns",
     "qunluo.channels.web",
+    "qunluo.payments",
     "qunluo.h5",
     "qunluo.api",
     "qunluo.console",

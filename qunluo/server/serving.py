@@ -271,7 +271,7 @@ def _run(settings: Settings, port: int, what: Literal["web", "live"] = "web") ->
     from granian.log import LogLevels
 
     targets: dict[str, tuple[str, Interfaces, dict[str, Any]]] = {
-        "web": ("qunluo.server.wsgi:application", Interfaces.WSGI, {"blocking_threads": 8}),
+        "web": ("qunluo.server.wsgi:application", Interfaces.WSGI, {"blocking_threads": 16}),
         # a stream has no end to wait for; who listens comes back with the revision they have
         "live": (
             "qunluo.server.live:application",

@@ -31,6 +31,7 @@ keys = [
 urlpatterns = [
     path("console/", include((keys, "keys"))),
     path("", include("qunluo.console.urls")),
+    path("pay/", include("qunluo.payments.urls")),
     path("", include("qunluo.h5.urls")),
     path("api/v1/", include("qunluo.api.urls")),
 ]

@@ -26,6 +26,7 @@ from urllib3 import HTTPResponse
 
 from qunluo.api.api import api
 from qunluo.api.models import HookCall, Token, Webhook
+from qunluo.commerce.offers import RuleForm, do_make_rule
 from qunluo.community.models import Community, Staff
 from qunluo.groups.actions import do_join
 from qunluo.groups.models import Case, JoinRequest
@@ -35,7 +36,9 @@ from qunluo.messaging.messages import do_post
 from qunluo.messaging.models import AutoReply, Delivery
 from qunluo.messaging.questions import do_ask
 from tests.api.calling import Program
+from tests.campaigns.running import BARGAIN, run
 from tests.cast import make_group, make_member
+from tests.commerce.shop import buy, sell
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +67,13 @@ def ids(tea: Community, program: Program, bob: Member) -> dict[str, int]:
     hook = Webhook.objects.create(
         community=tea, url="https://198.51.100.7/x", secret_sealed="", made_at=now
     )
+    pot = sell(tea)
+    order = buy(bob, pot)
+    price = do_make_rule(tea, RuleForm("Spring", "coupon", "amount", 1, now), by="staff:1")
     return {
+        "product_id": pot.product_id, "variant_id": pot.pk, "price_id": price.pk,
+        "order": order.number,
+        "campaign_id": run(tea, "bargain", {**BARGAIN, "sku": pot.sku}).pk,
         "group_id": group.pk, "member_id": bob.pk, "message_id": said.pk,
         "question_id": question.pk,
         "tag_id": Tag.objects.create(group=taste, name="green").pk, "webhook_id": hook.pk,

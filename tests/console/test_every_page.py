@@ -47,6 +47,7 @@ PAGES = (
     "/console/reports/",
     "/console/keys",
     "/console/keys/webhooks",
+    "/console/transfers",
     "/console/segments/",
     "/console/segments/new",
     "/console/care/wishes",
@@ -57,6 +58,16 @@ PAGES = (
     "/console/care/testimonies",
     "/console/care/gatherings",
     "/console/care/introductions",
+    "/console/campaigns/",
+    "/console/campaigns/new",
+    "/console/campaigns/new/bargain",
+    "/console/ledger",
+    "/console/ledger/audit",
+    "/console/shop/orders",
+    "/console/shop/products",
+    "/console/shop/products/new",
+    "/console/shop/prices",
+    "/console/shop/imports",
 )
 OPEN_PAGES = ("/console/sign-in",)
 HOSTILE = "<img src=x onerror=alert(1)>\"'{{7*7}}很长很长的名字" * 1

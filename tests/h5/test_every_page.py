@@ -40,13 +40,21 @@ CARE = {  # looked at in tests/care/test_in_browser.py
     "testimony_image", "gatherings", "gathering", "gathering_seat", "attend", "introduction",
     "introduction_answer", "shown_image",
 }  # fmt: skip
+INVITING = {  # looked at in tests/h5/test_inviting_in_browser.py
+    "share", "invites", "appeal_invite", "poster", "poster_svg",
+}  # fmt: skip
+CAMPAIGNS = {  # looked at in tests/h5/test_campaigns_in_browser.py
+    "campaign", "play", "act", "press", "strip",
+    "orders", "order", "ask_back", "points", "coupons", "rewards",
+}  # fmt: skip
+PAYING = {"pay", "pay_code", "sandbox"}  # looked at in tests/payments/test_in_browser.py
 WIDTHS, LANGS = (1440, 390), ("en", "zh-CN")
 SHOTS = os.environ.get("QUNLUO_SHOTS")  # a folder: what was seen is kept there
 
 
 def test_no_address_is_forgotten() -> None:
     names = {str(pattern.name) for pattern in urlpatterns}
-    assert names == SHOWN | UNSEEN | CARE
+    assert names == SHOWN | UNSEEN | CARE | PAYING | INVITING | CAMPAIGNS
     assert not SHOWN & UNSEEN
 
 

@@ -61,7 +61,7 @@ class IncidentOut(Schema):
 
     id: int
     group_id: int | None
-    kind: Literal["negatives", "words", "refunds", "leaves", "hand"]
+    kind: Literal["negatives", "words", "refunds", "leaves", "audit", "hand"]
     why: dict[str, str]
     evidence: dict[str, Any]
     state: Literal["open", "handled", "closed"]

@@ -32,7 +32,7 @@ def keep_image(data: bytes, group_id: int, member_id: int) -> str:
     Raises `ImageTooLargeError` or `NotAnImageError`.
     """
     if len(data) > MOST_BYTES:
-        raise _too_large()
+        raise too_large()
     drawn = draw_anew(data)
     name = f"{place_of(group_id, member_id)}{secrets.token_hex(16)}.webp"
     path = settings.QUNLUO.data / name
@@ -68,7 +68,7 @@ def draw_anew(data: bytes) -> bytes:
             warnings.simplefilter("ignore")  # a strange picture warns; its size is judged below
             return _draw(data)
     except (ImageTooLargeError, Image.DecompressionBombError):
-        raise _too_large() from None
+        raise too_large() from None
     except Exception as error:  # a decoder fed with anything raises anything
         raise NotAnImageError from error
 
@@ -76,7 +76,7 @@ def draw_anew(data: bytes) -> bytes:
 def _draw(data: bytes) -> bytes:
     with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise _too_large()
+            raise too_large()
         picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
         upright = ImageOps.exif_transpose(picture)
         upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -86,5 +86,5 @@ def _draw(data: bytes) -> bytes:
         return target.getvalue()
 
 
-def _too_large() -> ImageTooLargeError:
+def too_large() -> ImageTooLargeError:
     return ImageTooLargeError(limit=MOST_BYTES // 1_000_000, pixels=MOST_PIXELS // 1_000_000)

@@ -7,6 +7,7 @@ channel "web" with the account's name, once the person joined there.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import sha256
 
@@ -44,11 +45,10 @@ def find_session(cookie: str | None) -> WebSession | None:
     """The session a cookie names; none if it is forged, unknown or revoked."""
     if not cookie:
         return None
-    try:
-        token = signing.loads(cookie, salt=SALT)
-    except signing.BadSignature:
+    token = _read(cookie)
+    if not token:
         return None
-    found = WebSession.objects.filter(token_hash=_hash(str(token)), revoked_at=None).first()
+    found = WebSession.objects.filter(token_hash=_hash(token), revoked_at=None).first()
     if found is not None:
         _see(found)
     return found
@@ -79,6 +79,28 @@ def list_members_of(session: WebSession | None) -> QuerySet[Member]:
 def find_member(session: WebSession | None, community_id: int) -> Member | None:
     """Who an account is in a community."""
     return list_members_of(session).filter(community_id=community_id).first()
+
+
+def find_members(cookies: Iterable[str], community_id: int) -> dict[str, Member]:
+    """Who many cookies are in a community, in few statements; those who are nobody are left
+    out."""
+    hashes = {cookie: _hash(token) for cookie in cookies if (token := _read(cookie))}
+    sessions = WebSession.objects.filter(token_hash__in=hashes.values(), revoked_at=None)
+    accounts = dict(sessions.values_list("token_hash", "account"))
+    identities = Identity.objects.filter(
+        channel=CHANNEL, external_id__in=accounts.values(), community=community_id,
+        member__erased_at=None,
+    ).select_related("member__community")  # fmt: skip
+    members = {row.external_id: row.member for row in identities}
+    found = {cookie: members.get(accounts.get(hashed, "")) for cookie, hashed in hashes.items()}
+    return {cookie: member for cookie, member in found.items() if member is not None}
+
+
+def _read(cookie: str) -> str:
+    try:
+        return str(signing.loads(cookie, salt=SALT))
+    except signing.BadSignature:
+        return ""
 
 
 def session_of(request: HttpRequest) -> WebSession | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from qunluo.community.queries import settings_of
 from qunluo.console.launching.starting import STEP_NAMES
 from qunluo.console.launching.tasks import TaskForm
 from qunluo.events.models import Event
@@ -35,6 +36,7 @@ def tell(group: Group, now: datetime) -> dict[str, Any]:
         "kind": names.get(group.blueprint), "place": places[0] if places else None,
         "suggests": names.get(places[0].suggests) if places else None,
         "months": [(place, read_month(place)) for place in places],
+        "currency": settings_of(group.community).currency,
         "dots": [draw(place) for place in reversed(places) if place.intent and place.order_value],
         "corners": [(intent, value, names[key]) for (intent, value), key in KINDS.items()],
     }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 
 from qunluo.console.wording import current_lang
+from qunluo.kit.money import format_money
 from qunluo.kit.text import Text
 
 register = template.Library()
@@ -28,6 +29,6 @@ def percent(share: Fraction) -> str:
 
 
 @register.filter
-def money(minor: Fraction) -> str:
-    """Minor units as the unit's own."""
-    return f"¥{float(minor) / 100:,.2f}"
+def money(minor: Fraction, currency: str) -> str:
+    """An amount, to the minor unit, as people of the reader's language write it."""
+    return format_money(round(minor), currency, current_lang())

@@ -3,7 +3,7 @@
 // so that another page (the console's) can show the same room.
 // Nothing that a member wrote is ever read as HTML: it only becomes textContent.
 
-const POLL_MS = 3000, FIRST_RETRY_MS = 400, LAST_RETRY_MS = 8000, RECALL_MS = 120000;
+const POLL_MS = 3000, FIRST_RETRY_MS = 400, LAST_RETRY_MS = 8000, RECALL_MS = 120000, STRIP_MS = 20000;
 const read = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
 const $ = (name, root = document) => root.querySelector(`[data-${name}]`);
 
@@ -114,6 +114,24 @@ export class Room {
       this.setState("");
     } catch { this.setState("away"); }
     this.pollAgain = setTimeout(() => this.poll(), POLL_MS);
+  }
+
+  // campaigns that run here: as the page came, and again while it is looked at
+
+  async strip() {
+    clearTimeout(this.stripAgain);
+    const place = $("strip", this.root);
+    if (!place) return;
+    this.stripAgain = setTimeout(() => this.strip(), STRIP_MS * (0.75 + Math.random() / 2));
+    if (document.hidden) return;
+    try {
+      const { campaigns } = await this.ask(place.dataset.strip);
+      place.replaceChildren(...campaigns.map(({ name, url }) => {
+        const link = make("a", "button", name);
+        link.href = url;
+        return link;
+      }));
+    } catch { /* it stays as it was until the next time */ }
   }
 
   setState(name) {
@@ -415,7 +433,9 @@ export class Room {
       if (document.hidden) return;
       if (!this.isLive) { this.wait = FIRST_RETRY_MS; this.listen(); }
       this.saveRead();
+      this.strip();
     });
+    this.stripAgain = setTimeout(() => this.strip(), STRIP_MS);
     $("more", this.root)?.addEventListener("click", () => this.earlier());
     $("search-form", this.root)?.addEventListener("submit", (event) => { event.preventDefault(); this.search(); });
     if (this.input) this.wireInput();

@@ -1,0 +1,1 @@
+"""Campaigns: a mechanic, an audience, rewards, a budget, a window."""

@@ -1,0 +1,76 @@
+"""What must hold of campaigns, asked of the live database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+
+from qunluo.campaigns.live import Played
+from qunluo.campaigns.models import Campaign, Deed, Play, Reward
+from qunluo.campaigns.results import count_results
+from qunluo.kit.text import Text
+from qunluo.ledger.auditing import MOST, Check, register
+from qunluo.ledger.models import Account
+
+
+def broken_plays(community_id: int) -> Iterator[str]:
+    """Each mechanic's own “must hold”, of every play."""
+    for campaign in Campaign.objects.filter(community=community_id, version__isnull=False):
+        played = Played(campaign)
+        for row in Play.objects.filter(campaign=campaign).order_by("pk").iterator(500):
+            played.take([row])
+            rules = played.rules_for(row.version_id)
+            state = played.plays.pop(row.key).state
+            for sentence in played.mechanic.broken(state, rules):
+                yield f"{campaign.name} · {row.key}: {sentence}"
+
+
+def uneven_grants(community_id: int) -> Iterator[str]:
+    """What rewards wait for is what lies on the account of granted value."""
+    waits: Counter[tuple[str, str]] = Counter()
+    rows = Reward.objects.filter(campaign__community=community_id, state="pending")
+    for campaign, unit, amount in rows.values_list("campaign", "unit").annotate(Sum("amount")):
+        waits[f"{campaign}:granted", unit] += amount
+    for account in Account.objects.filter(
+        community_id=community_id, kind="campaign", owner__endswith=":granted"
+    ):
+        waits[account.owner, account.unit] -= account.balance
+    for (owner, unit), off in waits.items():
+        if off:
+            yield f"{owner}: {off:+} {unit}"
+
+
+def uneven_deeds(community_id: int) -> Iterable[str]:
+    """Every revision of a play is one act."""
+    deeds = Deed.objects.filter(campaign=OuterRef("campaign"), play=OuterRef("key"))
+    counted = deeds.order_by().values("play").annotate(n=Count("pk")).values("n")
+    rows = Play.objects.filter(campaign__community=community_id).annotate(
+        acts=Subquery(counted)
+    )
+    for row in rows.filter(~Q(acts=F("revision")))[:MOST]:
+        yield f"{row.key}: {row.revision}"
+
+
+def wrong_figures(community_id: int) -> Iterator[str]:
+    """Figures that an operator reads and the books don't agree with."""
+    rows = Campaign.objects.filter(community=community_id, version__isnull=False)
+    for campaign in rows.select_related("community").order_by("pk"):
+        for figure in count_results(campaign).broken:
+            yield (
+                f"{campaign.name} · {figure.name} {figure.unit}: {figure.here}, {figure.there}"
+            )
+
+
+for _check in (
+    Check("plays", Text("Every play keeps the rules of its model", "每个活动实例都符合玩法规则"),
+          broken_plays),
+    Check("granted", Text("Rewards that wait are covered, to the last one",
+                          "待发放的奖励都有对应的预留"), uneven_grants),
+    Check("deeds", Text("Every change of a play is one act in its record",
+                        "活动实例的每次变化都有一条操作记录"), uneven_deeds),
+    Check("figures", Text("Every figure of a campaign agrees with the books",
+                          "活动的每个数字都与账目一致"), wrong_figures),
+):  # fmt: skip
+    register(_check)

@@ -1,0 +1,102 @@
+"""Acts that wait for the same campaign in one process are carried out in one transaction.
+
+A hot row can be written about as often as the disk can sync, whatever the statement. So whoever
+comes first leads: while one commit runs, others queue; what has queued is the next transaction,
+led by the first of those. An act alone waits for nobody.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+MOST = 128  # in one transaction
+
+
+@dataclass
+class _Waiting(Generic[Item, Answer]):
+    item: Item
+    woken: Event = field(default_factory=Event)
+    answer: Answer | None = None
+    error: BaseException | None = None
+    settled: bool = False
+
+
+class Combiner(Generic[Item, Answer]):
+    """`carry_out(items)` answers each item in order, all in one transaction. Should it fail,
+    each is tried alone, so that one that can't be done spoils no other."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._queues: dict[object, list[_Waiting[Item, Answer]]] = defaultdict(list)
+        self._led: set[object] = set()  # keys at which somebody is at work
+
+    def do(
+        self, key: object, item: Item, carry_out: Callable[[Sequence[Item]], Sequence[Answer]]
+    ) -> Answer:
+        """Carries an item out, together with others of its key; raises what it alone raises."""
+        mine: _Waiting[Item, Answer] = _Waiting(item)
+        if not self._enter(key, mine):
+            mine.woken.wait()
+        if not mine.settled:  # woken to lead
+            self._lead(key, carry_out)
+        if mine.error is not None:
+            raise mine.error
+        return mine.answer  # type: ignore[return-value]
+
+    def _enter(self, key: object, mine: _Waiting[Item, Answer]) -> bool:
+        """Whether to lead at once."""
+        with self._lock:
+            self._queues[key].append(mine)
+            if key in self._led:
+                return False
+            self._led.add(key)
+            return True
+
+    def _lead(
+        self, key: object, carry_out: Callable[[Sequence[Item]], Sequence[Answer]]
+    ) -> None:
+        with self._lock:
+            queue = self._queues[key]
+            batch, self._queues[key] = queue[:MOST], queue[MOST:]
+        try:
+            _carry_out(batch, carry_out)
+        finally:
+            self._pass_on(key)
+            for waiting in batch:
+                if not waiting.settled:  # whoever led was stopped in the middle
+                    waiting.error = waiting.error or RuntimeError("stopped")
+                waiting.settled = True
+                waiting.woken.set()
+
+    def _pass_on(self, key: object) -> None:
+        """The first of those that wait leads next."""
+        with self._lock:
+            queue = self._queues[key]
+            if queue:
+                queue[0].woken.set()
+            else:
+                self._led.discard(key)
+                del self._queues[key]
+
+
+def _carry_out(
+    batch: Sequence[_Waiting[Item, Answer]],
+    carry_out: Callable[[Sequence[Item]], Sequence[Answer]],
+) -> None:
+    try:
+        answers = carry_out([waiting.item for waiting in batch])
+    except Exception as error:
+        if len(batch) == 1:
+            batch[0].error, batch[0].settled = error, True
+            return
+        for waiting in batch:
+            _carry_out([waiting], carry_out)
+    else:
+        for waiting, answer in zip(batch, answers, strict=True):
+            waiting.answer, waiting.settled = answer, True

@@ -1,0 +1,1 @@
+"""What a community sells: catalogue, prices, orders, payments and refunds."""

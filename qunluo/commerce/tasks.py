@@ -1,0 +1,61 @@
+"""The worker's steps of the shop; importing this registers them."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from qunluo.commerce.errors import OrderMovedError
+from qunluo.commerce.imports import step_import
+from qunluo.commerce.joining import follow_merges
+from qunluo.commerce.models import Order
+from qunluo.commerce.ordering import do_complete, do_expire
+from qunluo.commerce.paying import ask_provider
+from qunluo.commerce.sending import send_refunds
+from qunluo.events.actions import SYSTEM
+from qunluo.kit import clock
+from qunluo.messaging.tasks import Task, register
+
+logger = logging.getLogger("qunluo.commerce")
+RECEIVED = timedelta(days=10)  # after it was sent; then it counts as arrived
+AT_ONCE = 100
+
+
+def expire_unpaid() -> bool:
+    """Ends what was not paid in time; asks the provider first, whose word may have been lost."""
+    now = clock.now()
+    due = Order.objects.filter(state="created", pay_by__lte=now).order_by("pay_by", "pk")
+    found = list(due[:AT_ONCE])
+    for order in found:
+        _ask(order)
+        do_expire(order)
+    return bool(found)
+
+
+def _ask(order: Order) -> None:
+    try:
+        ask_provider(order)
+    except Exception as error:
+        logger.warning("order %s: %s", order.pk, type(error).__name__)
+
+
+def complete_received() -> bool:
+    """What was sent long ago has arrived."""
+    sent = Order.objects.filter(state="fulfilled", fulfilled_at__lte=clock.now() - RECEIVED)
+    found = list(sent.order_by("pk")[:AT_ONCE])
+    for order in found:
+        try:
+            do_complete(order, by=SYSTEM)
+        except OrderMovedError:  # somebody was quicker
+            continue
+    return bool(found)
+
+
+for _task in (
+    Task("commerce.unpaid", expire_unpaid, every_s=5.0),
+    Task("commerce.refunds", send_refunds, every_s=1.0),
+    Task("commerce.imports", step_import, every_s=1.0),
+    Task("commerce.merges", follow_merges, every_s=2.0),
+    Task("commerce.received", complete_received, every_s=600.0),
+):
+    register(_task)

@@ -1,0 +1,1 @@
+"""The operators' side of campaigns: the wizard, results, the ledger and its audit."""

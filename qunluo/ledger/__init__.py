@@ -1,0 +1,1 @@
+"""Whatever must not be created or lost: points, stock, seats, coupons, budgets."""

@@ -1,0 +1,1 @@
+"""Bank transfer and cash: a person sees the money and says so."""

@@ -1,0 +1,1 @@
+"""Play money, for trying things out: a house that behaves like a real one and is none."""
