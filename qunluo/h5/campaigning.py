@@ -150,6 +150,7 @@ def _context(
         "status": _status(row), "left": _left(row), "purchases": purchases,
         "mine": [one for one in _list_mine(row, member) if one[0] != found],
         "goods": find_goods(look),
+        "to_pay": any(one.order.state == "created" for one in purchases),
         "others": _list_others(row, member) if whole else [],
         "link": link_of(request, row, member, "link") if member else "",
         "door": "" if member else _door(request, row),

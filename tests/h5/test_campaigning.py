@@ -110,6 +110,7 @@ def test_a_second_help_is_refused_with_a_friendly_reason_and_a_second_press_is_o
     assert "你已帮" in chinese.get(play).content.decode()
 
 
+@pytest.mark.django_db(transaction=True)  # what is followed must be settled
 def test_who_wins_buys_pays_comes_back_and_asks_for_the_money_back(
     bargain: Campaign, bob: Member
 ) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from qunluo.campaigns.mechanics.bargain import BUY, HELP
 from qunluo.campaigns.mechanics.kernel import OPEN
-from qunluo.h5.scenes.scene import Button, Look, Scene, friends, is_over, moment, say, span
+from qunluo.h5.scenes.scene import (
+    Button,
+    Look,
+    Scene,
+    begun_lead,
+    friends,
+    is_over,
+    moment,
+    say,
+    span,
+)
 
 _STAGES = {
     "over": ("The time of this bargain is over.", "这次砍价已结束。"),
@@ -15,8 +25,8 @@ _STAGES = {
 
 def draw(look: Look) -> Scene:
     if look.play is None:
-        lead = say(
-            "Begin, and ask friends to cut your price.", "发起砍价，请好友帮你砍到底价。"
+        lead = begun_lead(
+            look, "Begin, and ask friends to cut your price.", "发起砍价，请好友帮你砍到底价。"
         )
         return Scene(lead, look.money(look.rules.start_minor), buttons=_begin(look))
     s = look.shown

@@ -121,8 +121,18 @@ class Scene:
 
 
 def say(en: str, zh: str, **data: object) -> str:
-    """A sentence in the reader's language."""
+    """A sentence in the reader's language. A count ends in a Chinese sign: no blank after it."""
+    for name, value in data.items():
+        if isinstance(value, Text):
+            zh = zh.replace(f"{{{name}}} ", f"{{{name}}}")
     return Text(en, zh).format(**data)(lang())
+
+
+def begun_lead(look: Look, en: str, zh: str) -> str:
+    """What to begin; who has begun what they may is led to theirs."""
+    if look.begun and not look.play:
+        return say("You have begun yours: it is above.", "你已发起，点上方查看。")
+    return say(en, zh)
 
 
 def count_of(n: int, one: str, many: str, zh: str) -> Text:

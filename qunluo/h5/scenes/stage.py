@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,7 +121,7 @@ def _begun(campaign: Campaign, member: Member | None) -> int:
 
 def find_goods(look: Look) -> str:
     """What is bought, where it is one thing."""
-    prices = getattr(look.rules, "prices", ())
+    prices: Sequence[Any] = getattr(look.rules, "prices", ())
     sku = prices[0].sku if len(prices) == 1 else getattr(look.rules, "sku", "")
     rows = Variant.objects.filter(community=look.campaign.community_id, sku=sku)
     found = rows.select_related("product").first() if sku else None

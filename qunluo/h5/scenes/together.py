@@ -13,6 +13,7 @@ from qunluo.h5.scenes.scene import (
     Person,
     Scene,
     Step,
+    begun_lead,
     friends,
     is_over,
     moment,
@@ -27,7 +28,9 @@ Told = dict[str, object]
 
 def draw_assist(look: Look) -> Scene:
     if look.play is None:
-        lead = say("Begin, and ask friends for one tap each.", "发起任务，请好友各助力一次。")
+        lead = begun_lead(
+            look, "Begin, and ask friends for one tap each.", "发起任务，请好友各助力一次。"
+        )
         return Scene(lead, buttons=_begin(look), steps=_tiers(look, "helps", 0))
     s, until = look.shown, moment(look.shown["ends_at"])
     runs = s["stage"] == "open" and not is_over(until, look.now)
