@@ -131,10 +131,11 @@ def _find_audience(campaign: Campaign, members: Sequence[Member]) -> Collection[
 
 def is_running(campaign: Campaign, now: datetime, *, begins: bool = True) -> bool:
     """Within its window `[starts_at, ends_at)`, and neither paused nor stopped. What has begun
-    goes on after the window, by its own clock."""
+    goes on after the window or a stop as far as its own rules let it: a price that was won is
+    still paid."""
     began = campaign.starts_at is None or campaign.starts_at <= now
     over = campaign.ends_at is not None and campaign.ends_at <= now
-    states = ("running",) if begins else ("running", "ended")
+    states = ("running",) if begins else ("running", "ended", "stopped")
     return campaign.state in states and began and not (over and begins)
 
 

@@ -45,7 +45,8 @@ def prepare_database(settings: Settings, lang: str) -> None:
     from django.db import connection
 
     fresh = not settings.database and not is_made(settings)
-    if fresh and copy_template(settings):
+    template = template_path()  # named first: migrations may be changed while they run
+    if fresh and copy_template(settings, template):
         return
     if pending():
         line = Line(PREPARING(lang))
@@ -53,7 +54,7 @@ def prepare_database(settings: Settings, lang: str) -> None:
             migrate(line.step)
         line.end(PREPARED(lang))
     if fresh:
-        keep_template(settings)
+        keep_template(settings, template)
 
 
 def wait_for_database(lang: str) -> None:
@@ -144,9 +145,8 @@ def _content() -> str:
     return "".join(path.read_text("utf-8") for path in sorted(rooms))
 
 
-def copy_template(settings: Settings) -> bool:
+def copy_template(settings: Settings, template: Path) -> bool:
     """Whether there was one, and the database is now a copy of it."""
-    template = template_path()
     if not template.exists():
         return False
     part = database_file(settings).with_suffix(".part")
@@ -156,12 +156,11 @@ def copy_template(settings: Settings) -> bool:
     return True
 
 
-def keep_template(settings: Settings) -> None:
+def keep_template(settings: Settings, template: Path) -> None:
     """Keeps the database, which is new and empty, for later; that it can't is no matter."""
     from django.db import connection
 
     with suppress(OSError):
-        template = template_path()
         template.parent.mkdir(parents=True, exist_ok=True)
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
