@@ -71,15 +71,19 @@ def pytest_sessionstart() -> Generator[None, None, None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what stands on a database: the rest has run."""
+    """On PostgreSQL only what stands on a database: the rest has run. A page in a browser is
+    the same on both; what it stands on is tested on both below it."""
     if config.getoption("--on") == "postgres":
-        kept = [i for i in items if i.get_closest_marker("django_db") or _uses_database(i)]
+        kept = [i for i in items if _is_on_database(i) and not i.get_closest_marker("browser")]
         config.hook.pytest_deselected(items=[i for i in items if i not in kept])
         items[:] = kept
 
 
-def _uses_database(item: pytest.Item) -> bool:
-    return not {"db", "transactional_db"}.isdisjoint(getattr(item, "fixturenames", ()))
+def _is_on_database(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("django_db")) or not {
+        "db",
+        "transactional_db",
+    }.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_unconfigure() -> None:
