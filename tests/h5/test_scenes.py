@@ -209,6 +209,17 @@ def test_a_running_campaign_shows_in_the_room_and_at_the_door(
     assert mine.get(f"/r/{group.code}/campaigns").json()["campaigns"] == []
 
 
+def test_the_seed_of_draws_is_told_at_the_end_and_not_before(
+    campaigns: dict[str, Campaign],
+) -> None:
+    lucky = campaigns["lucky_draw"]
+    for state, told in (("running", False), ("paused", False), ("ended", True)):
+        Campaign.objects.filter(pk=lucky.pk).update(state=state)
+        text = client_of().get(f"/c/{lucky.code}").content.decode()
+        assert lucky.commitment in text
+        assert (lucky.seed in text) is told
+
+
 def test_time_left_is_never_more_than_there_is() -> None:
     now = NOON
     assert left(now + timedelta(minutes=59, seconds=59), now) == "59 min"

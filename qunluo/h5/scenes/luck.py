@@ -44,7 +44,13 @@ def draw_lucky(look: Look) -> Scene:
         (one["name"] or say("nothing", "未中奖"), f"{one['percent']:g}%") for one in s["odds"]
     ]
     return Scene(lead, buttons=found, facts=facts, extra="h5/odds.html",
-                 more={"odds": odds, "won": s["won"], "commitment": look.campaign.commitment})  # fmt: skip
+                 more={"odds": odds, "won": s["won"], "commitment": look.campaign.commitment,
+                       "seed": _seed(look)})  # fmt: skip
+
+
+def _seed(look: Look) -> str:
+    """Told once nothing is drawn any more."""
+    return look.campaign.seed if look.campaign.state in ("stopped", "ended") else ""
 
 
 def _today(look: Look) -> int:
