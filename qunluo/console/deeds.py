@@ -50,6 +50,7 @@ DEEDS: dict[str, Text] = {
     "appeal_refused": Text("refused an appeal", "驳回了申诉"),
     # members
     "member_met": Text("met a member", "首次接触了成员"),
+    "source_learned": Text("learned how a member came", "得知了成员的来源"),
     "member_renamed": Text("renamed a member", "修改了成员名字"),
     "member_tagged": Text("set a tag", "打了标签"),
     "member_untagged": Text("took a tag away", "去掉了标签"),

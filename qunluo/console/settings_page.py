@@ -54,6 +54,10 @@ class SettingsForm(forms.Form):
         choices=[(name, name) for name in CURRENCIES],
         help_text=gettext_lazy("Of prices and new orders; orders that are there keep theirs."),
     )  # fmt: skip
+    points_days = _number(
+        gettext_lazy("Days until points expire"),
+        gettext_lazy("Of points from now on, counted from the day they come in; 0: never."), 0, 3650,
+    )  # fmt: skip
     two_factor = forms.BooleanField(
         label=gettext_lazy("Staff need a second factor"), required=False,
         help_text=gettext_lazy("Who has none is asked to set one up at the next page."),

@@ -86,7 +86,7 @@ def test_the_next_group_is_opened_once_and_carries_on(desk: Client, full: Group)
     made = full.successor
     assert made is not None
     assert (made.name, made.purpose, made.state) == ("Tea 2", full.purpose, "growing")
-    assert last("successor_opened") == {"next": made.pk}
+    assert last("successor_opened") == {"next": made.pk, "replies": 0, "rules": 0}
     again = read(desk.post(at(full, "successor"), follow=True))
     assert "Tea 2” goes on after “Tea” already" in again
     assert Group.objects.count() == 2

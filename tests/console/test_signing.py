@@ -208,14 +208,15 @@ def test_settings_are_kept_recorded_and_refused_with_what_was_typed(
                               "welcome_within_s": 20, "trusted_after": 20, "newcomer_hours": 24,
                               "remind_at": 0.5, "remove_at": 0.9, "strike_days": 30,
                               "nickname_reminders": 2,
-                              "dear_order_minor": DEFAULTS.dear_order_minor}  # fmt: skip
+                              "dear_order_minor": DEFAULTS.dear_order_minor,
+                              "currency": "CNY", "points_days": 90}  # fmt: skip
     bad = client.post("/console/settings", {**wanted, "remind_at": 0.95, "quiet_from": 77})
     assert bad.status_code == 400
     assert 'value="77"' in bad.content.decode()
     assert client.post("/console/settings", wanted).status_code == 302
     tea.refresh_from_db()
     assert tea.settings == {"answer_within_min": 10, "quiet_from": 21, "quiet_until": 9,
-                            "direct_cap_per_day": 1}  # fmt: skip
+                            "direct_cap_per_day": 1, "points_days": 90}  # fmt: skip
     assert settings_of(tea).quiet_from == 21
     assert Event.objects.filter(kind="settings_changed").get().data["quiet_from"] == 21
 

@@ -117,7 +117,10 @@ def test_who_is_removed_hears_nothing_more(
     assert ear.texts(1) == ["for all"]
     Membership.objects.filter(pk=seat.pk).update(left_at=clock.now(), left_why="removed")
     post(group, "not for Bob")
-    assert ear.event()["event"] == "gone"
+    heard = ear.event()
+    while [item["text"] for item in heard["data"]] == ["for all"]:  # items may come twice
+        heard = ear.event()
+    assert heard["event"] == "gone"
     with pytest.raises(EOFError):
         ear.event()
     ear.close()
