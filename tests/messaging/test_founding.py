@@ -53,7 +53,7 @@ def test_everything_of_a_blueprint_is_made(
     assert group.purpose == blueprint.purpose(lang)
     assert group.welcome == blueprint.welcome(lang)
     assert group.nickname == blueprint.nickname(lang)
-    replies = AutoReply.objects.filter(group=group)
+    replies = AutoReply.objects.filter(group=group).order_by("pk")
     assert [r.answer for r in replies] == [r.answer(lang) for r in blueprint.replies]
     assert not replies.filter(active=True).exists()
     tasks = list_tasks(group)
