@@ -22,7 +22,7 @@ from qunluo.campaigns.errors import (
     WrongCampaignError,
 )
 from qunluo.campaigns.lint import lint
-from qunluo.campaigns.live import address
+from qunluo.campaigns.live import address, of_campaign
 from qunluo.campaigns.mechanics.kernel import BUDGET, Finding, Supply, commitment
 from qunluo.campaigns.mechanics.steps import CLOSE
 from qunluo.campaigns.models import Campaign, CampaignVersion, Following, Play
@@ -294,10 +294,7 @@ def do_take_back_budget(campaign: Campaign, *, by: str) -> dict[str, int]:
 
 def list_stores(campaign: Campaign) -> list[Account]:
     """The budget and the pools in which something is left."""
-    rows = Account.objects.filter(
-        community_id=campaign.community_id, kind="campaign",
-        owner__startswith=f"{campaign.pk}:", balance__gt=0,
-    )  # fmt: skip
+    rows = Account.objects.filter(of_campaign(campaign), balance__gt=0)
     stores = (BUDGET, "pool:")
     return [a for a in rows if a.owner.partition(":")[2].startswith(stores)]
 

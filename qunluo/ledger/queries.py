@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet, Sum
 
-from qunluo.ledger.models import Account, Entry, Transfer
+from qunluo.ledger.models import Account, Entry
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,6 @@ def balance_of(community_id: int, kind: str, owner: str | int, unit: str) -> int
     return account.available if account else 0
 
 
-def sum_of(community_id: int, kind: str, owners: Iterable[str], unit: str) -> int:
-    rows = Account.objects.filter(
-        community_id=community_id, kind=kind, owner__in=list(owners), unit=unit
-    )
-    return int(rows.aggregate(total=Sum("balance"))["total"] or 0)
-
-
 def list_statement(account: Account, *, limit: int = 100, before: int = 0) -> list[Line]:
     """The lines of an account, the latest first; `before` is the entry to go on from."""
     rows = Entry.objects.filter(account=account)
@@ -61,18 +54,4 @@ def _lines(entries: Sequence[Entry], balance: int) -> list[Line]:
         result.append(Line(e.transfer.at, e.transfer.cause, e.transfer.note, e.amount,
                            balance, e.transfer_id, e.pk))  # fmt: skip
         balance -= e.amount
-    return result
-
-
-def find_transfer(community_id: int, cause: str) -> Transfer | None:
-    return Transfer.objects.filter(community_id=community_id, cause=cause).first()
-
-
-def sums_by_unit(entries: Sequence[Entry]) -> Mapping[str, int]:
-    """What a transfer moved of each unit."""
-    result: dict[str, int] = {}
-    for entry in entries:
-        if entry.amount > 0:
-            unit = entry.account.unit
-            result[unit] = result.get(unit, 0) + entry.amount
     return result
