@@ -13,6 +13,8 @@ class Config(AppConfig):
             alarm,
             arriving,
             auditing,
+            gifts,
+            scoring,
             tasks,
         )
         from qunluo.campaigns.erasing import erase

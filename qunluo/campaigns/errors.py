@@ -99,6 +99,31 @@ class AppealedError(QunluoError):
     )
 
 
+class CouponTakenError(QunluoError):
+    """Somebody (the same member, elsewhere) was quicker, or its time is over."""
+
+    code = "coupon_taken"
+    sentence = Text("The coupon can't be used here. {why}", "这张券现在不能使用。{why}")
+
+
+class PriceChangedError(QunluoError):
+    """What was shown is not what it would cost now."""
+
+    code = "price_changed"
+    sentence = Text(
+        "Something changed since you looked: it is {now} now. Look again, then order.",
+        "刚才看到的价格有变化，现在是 {now}。请核对后重新下单。",
+    )
+
+
+class GiftGoneError(QunluoError):
+    code = "gift_gone"
+    sentence = Text(
+        "The gift of “{name}” went to somebody else just now. Look again, then order.",
+        "“{name}”的赠品刚刚送完了。请核对后重新下单。",
+    )
+
+
 class NoFontError(QunluoError):
     """No font of this machine writes Chinese."""
 

@@ -13,7 +13,7 @@ from qunluo.members.models import Member
 from qunluo.segments.models import Segment
 
 __all__ = [
-    "STATES", "Attribution", "Campaign", "CampaignVersion", "Deed", "Evidence", "Following",
+    "STATES", "Attribution", "Campaign", "CampaignVersion", "Coupon", "Deed", "Evidence", "Following",
     "Mark", "Play", "Purchase", "Reward", "Slot", "Suspicion", "Visit",
 ]  # fmt: skip
 STATES = ("draft", "running", "paused", "stopped", "ended")
@@ -131,6 +131,45 @@ class Reward(models.Model):
                          name="reward_due"),
             models.Index(fields=["member", "-id"], name="reward_of_member"),
         ]  # fmt: skip
+
+
+class Coupon(models.Model):
+    """One coupon of somebody's; its life is in `mechanics.coupon_life`. `template` are the rules
+    that say what it takes off, as they were when it was given (None: the shop does not know it,
+    the team redeems it). On the ledger it is one piece of the member's account of `unit`."""
+
+    FREE = ("issued", "returned")
+    IN_ORDER = ("locked", "used")
+
+    reward = models.ForeignKey(Reward, models.PROTECT, related_name="coupons")
+    number = models.IntegerField()  # of the coupons of one reward
+    member = models.ForeignKey(Member, models.PROTECT, related_name="coupons")
+    unit = models.CharField(max_length=60)
+    template = models.ForeignKey(CampaignVersion, models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=10, default="issued")
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+    order = models.ForeignKey(Order, models.PROTECT, null=True, related_name="coupons")
+    hold_id = models.BigIntegerField(null=True)  # of the ledger, while it is locked
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reward", "number"], name="one_coupon_a_number"),
+            models.CheckConstraint(
+                condition=Q(state__in=["locked", "used"], order__isnull=False)
+                | (~Q(state__in=["locked", "used"]) & Q(order__isnull=True)),
+                name="coupon_in_its_order",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member", "state"], name="coupon_of_member"),
+            models.Index(fields=["valid_until"], condition=Q(state__in=["issued", "returned"]),
+                         name="coupon_to_expire"),
+        ]  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        return self.unit.partition(":")[2]
 
 
 class Deed(models.Model):

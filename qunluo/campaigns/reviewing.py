@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from qunluo.campaigns.coupons import do_match
 from qunluo.campaigns.errors import (
     AppealedError,
     DecidedError,
@@ -226,6 +227,7 @@ def _give_back(campaign: Campaign, old: Reward, state: str, by: str) -> None:
     for found in _taken(campaign, old):
         do_reverse(found, cause=_restoring(found), by=by, note=campaign.name)
     Reward.objects.filter(pk=old.pk).update(state=state, why="")
+    do_match(Reward.objects.select_related("campaign__version").filter(pk=old.pk))
 
 
 def _restoring(found: Transfer) -> str:

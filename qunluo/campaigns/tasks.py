@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from qunluo.campaigns.coupons import do_expire
 from qunluo.campaigns.fraud import in_doubt
+from qunluo.campaigns.hearing import hear
 from qunluo.campaigns.lifecycle import do_end
 from qunluo.campaigns.live import Live
 from qunluo.campaigns.mechanics.kernel import CANCELLED, EXPIRE, PAID, REFUNDED, Refused
@@ -37,6 +39,7 @@ def step_orders() -> bool:
 
 def _note_orders(events: Sequence[Event]) -> None:
     numbers = {str(event.data.get("order", "")) for event in events}
+    hear(events)
     communities = {event.community_id for event in events}
     rows = Purchase.objects.filter(
         order__number__in=numbers, order__community__in=communities
@@ -93,9 +96,9 @@ def _take_refusal(found: Following, answer: Refused) -> None:
     found.refused = answer.code
     if found.kind != PAID:
         return
-    ref = str(found.data["ref"])
-    purchase = Purchase.objects.select_related("order").get(campaign=found.campaign, ref=ref)
-    if purchase.order.state != "refunded":
+    rows = Purchase.objects.filter(campaign=found.campaign, ref=str(found.data["ref"]))
+    purchase = rows.select_related("order").first()  # the shop's own orders keep their money
+    if purchase is not None and purchase.order.state != "refunded":
         _pay_back(found, purchase.order)
 
 
@@ -152,11 +155,16 @@ def step_ends() -> bool:
     return bool(rows)
 
 
+def step_coupons() -> bool:
+    return do_expire(clock.now()) > 0
+
+
 for _task in (
     Task("campaigns.orders", step_orders),
     Task("campaigns.following", step_following),
     Task("campaigns.deadlines", step_deadlines, every_s=1.0),
     Task("campaigns.rewards", step_rewards, every_s=5.0),
     Task("campaigns.ends", step_ends, every_s=5.0),
+    Task("campaigns.coupons", step_coupons, every_s=30.0),
 ):
     register(_task)

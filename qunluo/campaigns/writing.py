@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from qunluo.campaigns.coupons import UNIT, do_match
 from qunluo.campaigns.live import SKU, Live, address
 from qunluo.campaigns.mechanics.kernel import OPEN, POINTS, Act, Done
 from qunluo.campaigns.mechanics.world import Granted, Order, Posting
@@ -36,6 +37,7 @@ def do_write(live: Live, *, by: str = "") -> None:
     _write_slots(live)
     _write_rewards(live)
     _write_postings(live)
+    do_match(_moved(live))
     _write_orders(live, by)
     _write_deeds(live)
     _write_following(live)
@@ -90,6 +92,14 @@ def _write_rewards(live: Live) -> None:
             Reward.objects.filter(pk=row.pk).update(state=state, why=live.whys.get(name, ""))
 
 
+def _moved(live: Live) -> list[Reward]:
+    """Rewards in coupons that were given or taken back just now, as they are."""
+    names = [n for n, g in live.grants.items() if g.grant.unit.startswith(UNIT) and (
+        n not in live.rewards or live.rewards[n].state != g.state)]  # fmt: skip
+    rows = Reward.objects.filter(campaign=live.campaign, name__in=names)
+    return list(rows.select_related("campaign__version").order_by("pk")) if names else []
+
+
 def _reward_row(live: Live, found: Granted) -> Reward:
     grant = found.grant
     return Reward(
@@ -103,6 +113,8 @@ def _reward_row(live: Live, found: Granted) -> Reward:
 def _write_postings(live: Live) -> None:
     """Goods are moved by their orders."""
     postings = [p for p in live.postings if not p.unit.startswith(SKU)]
+    if not postings:
+        return
     accounts = _open_accounts(live, postings)
     bookings = [
         Booking(
@@ -170,9 +182,7 @@ def _write_orders(live: Live, by: str) -> None:
 
 
 def _order_all(live: Live, fresh: Mapping[str, Order], by: str) -> None:
-    members = Member.objects.select_related("community").in_bulk(
-        [order.buy.member for order in fresh.values()]
-    )
+    members = live.list_members(order.buy.member for order in fresh.values())
     wishes = [_wish(live, members, ref, order, by) for ref, order in fresh.items()]
     made = do_order_all(live.campaign.community, wishes)
     Purchase.objects.bulk_create(
@@ -272,7 +282,7 @@ def _write_notices(live: Live) -> None:
     if not live.notices:
         return
     lang, keys = live.campaign.community.lang, "+".join(act.key for _, act, _ in live.fresh)
-    members = Member.objects.in_bulk([notice.member for notice in live.notices])
+    members = live.list_members(notice.member for notice in live.notices)
     for number, notice in enumerate(live.notices):
         if notice.member in members:
             cause = f"campaign:{live.campaign.pk}:{keys[:80]}:{number}"

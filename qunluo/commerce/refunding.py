@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import F
@@ -50,11 +51,46 @@ class Outcome:
 # deciding
 
 
+class Settler(Protocol):
+    """Says what a refund of pieces gives back where something came with the order; `back`: the
+    goods come back. Unless `sure`, nothing is written."""
+
+    def __call__(
+        self, order: Order, plan: RefundPlan, back: bool, *, sure: bool
+    ) -> RefundPlan: ...
+
+
+_settlers: list[Settler] = []
+
+
+def register_settler(settler: Settler) -> Settler:
+    if settler not in _settlers:
+        _settlers.append(settler)
+    return settler
+
+
 def plan(
-    order: Order, *, amount_minor: int | None = None, lines: Mapping[int, int] | None = None
-) -> RefundPlan:
+    order: Order, *, amount_minor: int | None = None, lines: Mapping[int, int] | None = None,
+    restock: bool | None = None,
+) -> RefundPlan:  # fmt: skip
     """What a refund would give back; nothing is written. `lines` names pieces by the line's id.
     Raises `WrongRefundError`, `OrderMovedError`, `OrderElsewhereError`."""
+    found = _plan(order, amount_minor, lines)
+    return found if amount_minor is not None else _settle(order, found, restock, sure=False)
+
+
+def _settle(order: Order, found: RefundPlan, restock: bool | None, *, sure: bool) -> RefundPlan:
+    """What came with the order is settled with it; money alone, or an amount that a person
+    says, leaves it as it is."""
+    back = order.state == "paid" if restock is None else restock
+    for settler in _settlers if found.lines else ():
+        found = settler(order, found, back, sure=sure)
+    return found
+
+
+def _plan(
+    order: Order, amount_minor: int | None, lines: Mapping[int, int] | None
+) -> RefundPlan:
     if order.elsewhere:
         raise OrderElsewhereError
     if next_state(order.state, "refund_part") is None:
@@ -96,7 +132,9 @@ def do_refund(
         order.state, order.completed_at, clock.now()
     ):
         raise TooLateError
-    found = plan(order, amount_minor=amount_minor, lines=lines)
+    found = _plan(order, amount_minor, lines)
+    if amount_minor is None:
+        found = _settle(order, found, restock, sure=True)
     back = order.state == "paid" if restock is None else restock
     return _give_back(order, found, why=why, by=by, key=key, restock=back and bool(found.lines))
 

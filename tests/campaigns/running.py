@@ -18,7 +18,9 @@ from qunluo.campaigns.lint import lint
 from qunluo.campaigns.mechanics.kernel import OPEN, Done, Refused
 from qunluo.campaigns.models import Campaign
 from qunluo.campaigns.playing import do_act
+from qunluo.campaigns.scoring import step_scores
 from qunluo.campaigns.tasks import (
+    step_coupons,
     step_deadlines,
     step_ends,
     step_following,
@@ -81,7 +83,8 @@ def done(answer: Done[Any] | Refused) -> Done[Any]:
 def work() -> None:
     """All that the worker has to do by now."""
     steps: list[Callable[[], object]] = [
-        step_orders, step_following, step_deadlines, step_rewards, step_ends,
+        step_orders, step_scores, step_coupons, step_following, step_deadlines, step_rewards,
+        step_ends,
     ]  # fmt: skip
     do_expire_unpaid(clock.now())
     while sum(bool(step()) for step in steps):  # all of them, each round

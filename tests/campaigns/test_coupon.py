@@ -313,6 +313,7 @@ def test_whatever_happens_one_order_has_the_coupon_until_it_gives_it_back(
 
 # what it takes off
 
+NAMED = {f"l{n}": f"l{n}" for n in range(5)}
 LINES = st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9999)), min_size=1, max_size=5)
 
 
@@ -332,7 +333,7 @@ def test_line_discounts_add_up_to_the_orders_and_never_exceed_it(
     lines: list[tuple[int, int]], offered: list[Rules]
 ) -> None:
     asked = [Line(f"l{n}", quantity, minor) for n, (quantity, minor) in enumerate(lines)]
-    offers = [offer(rules, MINE, f"c{n}") for n, rules in enumerate(offered)]
+    offers = [offer(rules, MINE, f"c{n}", NAMED) for n, rules in enumerate(offered)]
     priced = price(asked, offers, at=START)
     whole = sum(line.whole_minor for line in asked)
     off = sum(-r.minor for line in priced.lines for r in line.reasons)

@@ -1,6 +1,6 @@
 """比 contest: who scores most, alone or as a team, in a time that is the same for all.
 
-    an entry:   (none) ──open──► in ──score…──► in            (teams: chosen before the start)
+    an entry:   (none) ──open──► in ──score, correct…──► in   (teams: chosen before the start)
     the board:  (none) ──open──► running ──end──► frozen ──review over──► settled
                                     └──closed──► closed   │
                                                  disqualify / reinstate (ranks are made again)
@@ -56,7 +56,7 @@ from qunluo.campaigns.mechanics.steps import (
 )
 from qunluo.kit.text import Text
 
-SCORE, MOVE = "score", "move"
+SCORE, CORRECT, MOVE = "score", "correct", "move"
 DISQUALIFY, REINSTATE = "disqualify", "reinstate"
 BOARD = "board"  # the key of the one play that ranks
 LONG = timedelta(days=100)
@@ -69,6 +69,10 @@ class Rules(Frozen):
     metric: str = parameter(
         Text("What counts", "比什么"), Text("As members read it: “cups of tea”.", "会员看到的指标名称。"),
         min_length=1, max_length=40)
+    counts: Literal["orders", "spend", "invites", "check_ins", "helps"] = parameter(
+        Text("Counted by", "计分方式"),
+        Text("Paid orders; whole units of money paid; friends who came; days checked in; helps.",
+             "付款订单数、付款金额（元）、邀请到的好友、打卡天数或助力次数。"), default="orders")
     starts_at: AwareDatetime = parameter(
         Text("Start", "开始时间"), Text("Scores count from then on.", "从此刻起计分。"), "time")
     ends_at: AwareDatetime = parameter(
@@ -109,6 +113,8 @@ class State(Frozen):
     member: int = 0
     team: str = ""
     days: dict[str, int] = Field(default_factory=dict)
+    raw: dict[str, int] = Field(default_factory=dict)  # the same without the cap
+    counted: dict[str, tuple[str, int]] = Field(default_factory=dict)  # what may be corrected
     score: int = 0
     reached_at: datetime | None = None
     stage: Literal["running", "frozen", "settled", "closed"] = "running"
@@ -136,7 +142,7 @@ def decide(state: State | None, act: Act, rules: Rules, draw: Draw) -> Done[Stat
         return _enter(act, rules)
     if act.member != state.member:
         return NOT_YOURS
-    steps = {SCORE: _score, MOVE: _move}
+    steps = {SCORE: _score, CORRECT: _correct, MOVE: _move}
     return steps[act.kind](state, act, rules) if act.kind in steps else BEGUN
 
 
@@ -181,13 +187,36 @@ def _score(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
         return TOO_LATE
     if not isinstance(points, int) or not 1 <= points <= MOST:
         return WRONG_SCORE
-    day = day_of(act.at, rules.zone).isoformat()
+    day, ref = day_of(act.at, rules.zone).isoformat(), str(act.data.get("ref", ""))
+    counted = {**state.counted, ref: (day, points)} if ref else state.counted
+    after = _add(_with(state, counted=counted), day, points, rules)
+    gained = after.score - state.score
+    reached = act.at if gained > 0 else state.reached_at
+    return Done(_with(after, reached_at=reached),
+                answer={"counted": gained, "score": after.score})  # fmt: skip
+
+
+def _correct(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
+    """What was counted is worth less by now: an order went back, a friend left. What was never
+    counted changes nothing, nor does anything after the end."""
+    ref, points = str(act.data.get("ref", "")), act.data.get("points")
+    if act.at >= rules.ends_at:
+        return TOO_LATE
+    if ref not in state.counted or not isinstance(points, int) or points < 0:
+        return WRONG_SCORE
+    day, was = state.counted[ref]
+    now = min(was, points)
+    after = _with(state, counted={**state.counted, ref: (day, now)})
+    return Done(_add(after, day, now - was, rules))
+
+
+def _add(state: State, day: str, points: int, rules: Rules) -> State:
+    """Points of a day, of which no more count than its cap."""
     had = state.days.get(day, 0)
-    has = min(had + points, rules.daily_cap) if rules.daily_cap else had + points
-    reached = act.at if has > had else state.reached_at
-    after = _with(state, days={**state.days, day: has}, score=state.score + has - had,
-                  reached_at=reached)  # fmt: skip
-    return Done(after, answer={"counted": has - had, "score": after.score})
+    raw = state.raw.get(day, had) + points
+    has = min(raw, rules.daily_cap) if rules.daily_cap else raw
+    return _with(state, days={**state.days, day: has}, raw={**state.raw, day: raw},
+                 score=state.score + has - had)  # fmt: skip
 
 
 # the board
@@ -305,6 +334,8 @@ def broken(state: State, rules: Rules) -> list[str]:
         result.append("a score that its days do not add up to")
     if rules.daily_cap and any(day > rules.daily_cap for day in state.days.values()):
         result.append("more in a day than the cap")
+    if any(state.days[day] > raw for day, raw in state.raw.items()):
+        result.append("more counted than happened")
     return result
 
 
@@ -396,7 +427,7 @@ MECHANIC = Mechanic(
     lint=lint,
     shown=shown,
     gathers=frozenset({EXPIRE, DISQUALIFY, REINSTATE}),
-    follows=frozenset({SCORE}),
+    follows=frozenset({SCORE, CORRECT}),
     staff=frozenset({DISQUALIFY, REINSTATE, CLOSE}),
-    facts=frozenset({"points"}),
+    facts=frozenset({"points", "ref"}),
 )
