@@ -1,13 +1,15 @@
-"""Where the browser for browser tests is, and how it is started."""
+"""Where the browser for browser tests is, how it is started, and how a page is measured."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -20,6 +22,16 @@ FLAGS = (
     "--disable-sync",
 )
 
+WIDTHS = (1440, 390)  # a desk and a phone
+PATIENCE_MS = 60_000  # a busy machine is no fault of a page
+expect.set_options(timeout=PATIENCE_MS)
+
+OVER = """() => document.documentElement && document.readyState === 'complete'
+  ? document.documentElement.scrollWidth - document.documentElement.clientWidth : null"""
+"""Pixels that a page is too wide; null while it is on its way."""
+GOING = ("context was destroyed", "navigat", "Cannot find context")  # off to the next page
+QUIET = "() => document.readyState === 'complete' && !document.querySelector('.htmx-request')"
+"""All that a page asks for when it opens has come."""
 SCROLL_THROUGH = """async () => {
   const frame = () => new Promise(requestAnimationFrame);
   for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
@@ -46,3 +58,34 @@ def browser() -> Iterator[Browser]:
             yield started
         finally:
             started.close()
+
+
+def too_wide(page: Page) -> int:
+    """Pixels that a page is wider than the window: of the page that a click led to, not of the
+    nothing in between."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < end:
+        try:
+            page.wait_for_load_state("load")
+            over = page.evaluate(OVER)
+        except Error as error:
+            if page.is_closed() or not any(sign in str(error) for sign in GOING):
+                raise
+            over = None
+        if over is not None:
+            return int(over)
+        page.wait_for_timeout(20)
+    raise AssertionError(f"{page.url} never stood still")
+
+
+def assert_fits(page: Page, name: str = "") -> None:
+    """Nobody has to scroll sideways."""
+    wide = too_wide(page)
+    assert wide <= 0, f"{name or page.url} is {wide} px too wide"
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture of the whole page for people, where they asked for one: `QUNLUO_SHOTS` names
+    the folder. It takes longer than all else about a page."""
+    if folder := os.environ.get("QUNLUO_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

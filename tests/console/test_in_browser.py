@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import PATIENCE_MS, assert_fits
 from tests.browser import browser as start_browser
 from tests.console.builders import whatsapp
 
@@ -26,7 +27,6 @@ WORDS = {
         "open": "打开", "empty": "还没有报告", "again": "重试",
     },
 }  # fmt: skip
-PATIENCE_MS = 90_000
 CASES = [(390, "zh-CN"), (1440, "en")]
 
 pytestmark = pytest.mark.browser
@@ -84,14 +84,10 @@ def begin(page: Page) -> None:
         assert_fits(page)
         for name, words in step.items():
             page.locator(f"main [name={name}]").fill(words)
-        page.locator("main button.main").click()
+        with page.expect_navigation():  # the next step has a name to fill in, too
+            page.locator("main button.main").click()
     expect(page.locator("img.qr")).to_be_visible()
     assert_fits(page)
-
-
-def assert_fits(page: Page) -> None:
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{page.url} is {wide} px too wide"
 
 
 def follow(page: Page) -> None:

@@ -19,12 +19,12 @@ from qunluo.members.actions import do_tag
 from qunluo.members.models import Member, Tag, TagGroup
 from qunluo.segments.models import Segment
 from qunluo.standing.models import Standing, Tally
+from tests.browser import assert_fits
 from tests.browser import browser as start_browser
 from tests.cast import client_of, make_group, make_member, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MOST_S = 60.0
-WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 
 
 @pytest.fixture(scope="module")
@@ -108,13 +108,13 @@ def test_silent_buyers_near_a_store_who_like_coffee_are_found_within_a_minute(
     expect(panel.locator(".q-much")).to_contain_text("1")
     for name in ("Bob", "Dan", "Eve", "Fay"):
         expect(panel).not_to_contain_text(name)
-    assert page.evaluate(WIDER) <= 0
+    assert_fits(page)
     page.locator("[data-save]").click()
     expect(page.locator("h1")).to_have_text("Silent coffee buyers")
     took = time.monotonic() - began
     assert took < MOST_S, took
     assert Segment.objects.get().tree["all"][1] == {"did": "paid", "at_least": 1, "days": 90}
-    assert page.evaluate(WIDER) <= 0
+    assert_fits(page)
     assert not wrong
 
 

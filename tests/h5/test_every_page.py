@@ -3,7 +3,6 @@ names that mean harm. A new address joins by one line; the first test finds it w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from qunluo.h5.urls import urlpatterns
 from qunluo.kit import clock
 from qunluo.members.models import ChannelCode, Identity, Member
 from qunluo.messaging.actions import do_post
+from tests.browser import assert_fits, shoot
 from tests.browser import browser as start_browser
 from tests.cast import client_of, make_group, make_member
 from tests.running import servers
@@ -47,14 +47,16 @@ CAMPAIGNS = {  # looked at in tests/h5/test_campaigns_in_browser.py
     "campaign", "play", "act", "press", "strip",
     "orders", "order", "ask_back", "points", "coupons", "rewards",
 }  # fmt: skip
+SHOPPING = {  # looked at in tests/h5/test_shopping_in_browser.py
+    "shop", "product", "product_picture", "till", "order_now", "cancel",
+}  # fmt: skip
 PAYING = {"pay", "pay_code", "sandbox"}  # looked at in tests/payments/test_in_browser.py
 WIDTHS, LANGS = (1440, 390), ("en", "zh-CN")
-SHOTS = os.environ.get("QUNLUO_SHOTS")  # a folder: what was seen is kept there
 
 
 def test_no_address_is_forgotten() -> None:
     names = {str(pattern.name) for pattern in urlpatterns}
-    assert names == SHOWN | UNSEEN | CARE | PAYING | INVITING | CAMPAIGNS
+    assert names == SHOWN | UNSEEN | CARE | PAYING | INVITING | CAMPAIGNS | SHOPPING
     assert not SHOWN & UNSEEN
 
 
@@ -123,18 +125,19 @@ class Reader:
         for width in WIDTHS:
             mark = f"{name}-{width}-{self.lang}"
             self.page.set_viewport_size({"width": width, "height": 844})
-            wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{mark} is {wide} px too wide"
+            assert_fits(self.page, mark)
             assert self.page.evaluate(CUT) == [], mark
-            if SHOTS:
-                self.page.screenshot(path=Path(SHOTS) / f"{mark}.png", full_page=True)
+            shoot(self.page, mark)
         assert self.page.evaluate(TOFU) == [], mark
         assert self.page.evaluate("window.hurt") is None, mark
         assert self.wrong == [], mark
 
     def press(self, name: str, place: str) -> None:
         """Sends the form of an address, and looks at what comes."""
-        self.page.locator(f"form[action$='{place}'] button:not([type=button])").first.click()
+        with self.page.expect_navigation():
+            self.page.locator(
+                f"form[action$='{place}'] button:not([type=button])"
+            ).first.click()
         self.see(name)
 
 

@@ -19,14 +19,13 @@ from qunluo.kit import clock
 from qunluo.members.models import Member
 from qunluo.messaging.actions import do_post
 from qunluo.messaging.models import Message
-from tests.browser import browser
+from tests.browser import assert_fits, browser
 from tests.cast import make_group, make_member
 from tests.running import Servers, servers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE: dict[str, Any] = {"width": 390, "height": 780}
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
-WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 TEXTS = ".item .text"
 
 
@@ -53,7 +52,7 @@ class Phone:
 
     def join(self, running: Servers, group: Group, name: str) -> None:
         self.page.goto(f"{running.web.address}/j/{group.code}")
-        assert self.page.evaluate(WIDER) <= 0
+        assert_fits(self.page)
         self.page.locator("[name=name]").fill(name)
         self.page.locator("[name=consent]").check()
         self.page.locator("form .main").click()
@@ -95,7 +94,7 @@ def test_two_members_talk_without_a_reload(
         assert dora.texts() == eve.texts()
         assert len(dora.texts()) == 2
         for held in (dora, eve):
-            assert held.page.evaluate(WIDER) <= 0
+            assert_fits(held.page)
 
 
 def test_reply_mention_reaction_and_recall_reach_the_other(
@@ -153,11 +152,9 @@ def test_a_killed_live_process_loses_and_doubles_nothing(
         running.live.kill()
         do_post(group, text="two", label="auto")
         dora.say("three, from me")
-        expect(dora.page.locator(TEXTS)).to_have_count(3, timeout=15_000)  # by asking for news
+        expect(dora.page.locator(TEXTS)).to_have_count(3)  # by asking for news
         running.live.start()
-        expect(dora.page.locator("[data-room]")).to_have_attribute(
-            "data-line", "live", timeout=20_000
-        )
+        expect(dora.page.locator("[data-room]")).to_have_attribute("data-line", "live")
         do_post(group, text="four", label="auto")
         expect(dora.page.locator(TEXTS)).to_have_text(["one", "two", "three, from me", "four"])
 
@@ -171,7 +168,7 @@ def test_what_could_not_be_sent_goes_out_later_once(
         dora.say("patience")
         expect(dora.page.locator(".waiting small")).to_contain_text("Not sent yet")
         running.web.start()
-        expect(dora.page.locator(".waiting")).to_have_count(0, timeout=30_000)
+        expect(dora.page.locator(".waiting")).to_have_count(0)
         expect(dora.page.locator(TEXTS)).to_have_text(["patience"])
         assert Message.objects.filter(text="patience").count() == 1
 
@@ -184,7 +181,7 @@ def test_who_is_removed_sees_why_and_appeals(
         do_leave(Membership.objects.get(member__name="Dora"), why="removed", by="system")
         do_post(group, text="moving on", label="auto")
         expect(dora.page.locator("h1")).to_contain_text("You were removed")
-        assert dora.page.evaluate(WIDER) <= 0
+        assert_fits(dora.page)
 
 
 def test_the_staff_and_the_automatic_are_told_apart(
@@ -209,11 +206,11 @@ def test_every_page_fits_a_phone(
         dora.join(running, group, "A rather long name " * 2)
         dora.say("anotherverylongwordwithoutanyblank" * 10)
         expect(dora.page.locator(TEXTS)).to_have_count(1)
-        assert dora.page.evaluate(WIDER) <= 0
+        assert_fits(dora.page)
         dora.page.locator(".about > summary").click()
-        assert dora.page.evaluate(WIDER) <= 0
+        assert_fits(dora.page)
         dora.page.goto(f"{running.web.address}/me")
-        assert dora.page.evaluate(WIDER) <= 0
+        assert_fits(dora.page)
 
 
 def test_a_phone_near_the_store_finds_the_way_in(

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from qunluo.insight.report import render_html
 from qunluo.insight.report.words import WORDS
-from tests.browser import ALL_DRAWN, SCROLL_THROUGH, browser
+from tests.browser import ALL_DRAWN, SCROLL_THROUGH, assert_fits, browser
 from tests.insight import builders as b
 
 pytestmark = pytest.mark.browser
@@ -96,7 +96,7 @@ def visit(chromium: Browser, tmp_path: Path) -> Iterator[Any]:
 def test_it_is_whole_on_every_screen(visit: Any, size: Any, lang: str, scheme: str) -> None:
     reader = visit(lang, viewport=size, color_scheme=scheme)
     page = reader.read_all()
-    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    assert_fits(page)
     assert page.evaluate(WIDER_THAN_THE_PAGE) == []
     assert min(page.evaluate(INK)) >= 3
     assert page.evaluate(MISSING_GLYPHS, b.RTL) == []
@@ -110,7 +110,7 @@ def test_everything_unfolded_still_fits_a_phone(visit: Any) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
     page.evaluate("document.querySelectorAll('[data-more]').forEach(b => b.click())")
     page.wait_for_function("() => document.querySelectorAll('[data-numbers] table').length > 5")
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert_fits(page)
     assert page.evaluate(WIDER_THAN_THE_PAGE) == []
     assert reader.trouble == []
 
@@ -155,7 +155,7 @@ def test_charts_follow_the_readers_colours_and_the_window(visit: Any) -> None:
     page.wait_for_function(f"light => ({fills})() !== light", arg=light)
     page.set_viewport_size(PHONE)
     page.wait_for_function(f"before => {wide} < before", arg=before)
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert_fits(page)
 
 
 def test_tables_sort_filter_and_unfold_by_keyboard(visit: Any) -> None:

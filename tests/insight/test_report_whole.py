@@ -21,7 +21,7 @@ from qunluo.insight.report import Report, best_moves, render_html, render_json, 
 from qunluo.insight.report.build import build_report
 from qunluo.insight.report.verdict import SUBJECTS
 from qunluo.sample import Plan, write_sample
-from tests.browser import ALL_DRAWN, SCROLL_THROUGH, browser
+from tests.browser import ALL_DRAWN, SCROLL_THROUGH, assert_fits, browser
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PLAN = Plan(messages=12_000, groups=9, speakers=260, seed=7)
@@ -106,7 +106,7 @@ def test_a_real_report_is_whole(request: Any, chromium: Browser, tmp_path: Path,
     page.goto(path.as_uri())
     page.evaluate(SCROLL_THROUGH)
     page.wait_for_function(ALL_DRAWN)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert_fits(page)
     assert not page.evaluate(STRAY)
     shown = page.evaluate(SHOWN)
     assert len(shown) > 20

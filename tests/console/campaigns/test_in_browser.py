@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from django.db import connections
@@ -18,6 +17,7 @@ from qunluo.campaigns.playing import do_act
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
 from qunluo.ledger.models import Account, Transfer
+from tests.browser import PATIENCE_MS, assert_fits, shoot
 from tests.browser import browser as start_browser
 from tests.campaigns.running import BARGAIN, act, done, run, work
 from tests.cast import make_group, make_member, make_user
@@ -25,7 +25,6 @@ from tests.commerce.shop import sell
 from tests.console.test_every_page import CUT, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDER = "() => document.documentElement.scrollWidth - innerWidth"
 DESK = (
     "campaigns/", "campaigns/?show=over", "campaigns/new?goal=new", "campaigns/new/bargain",
     "campaigns/new/group_buy", "campaigns/{run}", "campaigns/{run}/edit",
@@ -72,7 +71,7 @@ def open_page(
         color_scheme=look,  # type: ignore[arg-type]
     )
     page, wrong = context.new_page(), list[str]()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     sign_in(page, live, user)
@@ -102,17 +101,17 @@ def test_a_bargain_is_published_from_a_phone_and_seen_live(
     expect(page.locator("#panel")).to_contain_text("WeChat")
     page.get_by_role("button", name="Keep and look it over").click()
     whys = page.locator("input[name^='why:']")
-    expect(whys).to_have_count(3, timeout=30_000)
+    expect(whys).to_have_count(3)
     for why in whys.all():
         why.fill("in our own groups only")
     page.get_by_role("button", name="Set the budget aside and publish").click()
-    expect(page.locator(".c-state")).to_have_text("running", timeout=30_000)
+    expect(page.locator(".c-state")).to_have_text("running")
     expect(page.locator("#live")).to_contain_text("Reconciled")
     campaign = Campaign.objects.get()
     plays = page.locator("#live .c-figure").first.locator(".c-value")
     expect(plays).to_have_text("0")
     done(do_act(campaign, "open", member=make_member(shop, "Bob"), key="one"))
-    expect(plays).to_have_text("1", timeout=30_000)  # it looks again every ten seconds
+    expect(plays).to_have_text("1")  # it looks again every ten seconds
     assert wrong == []
     page.context.close()
 
@@ -156,18 +155,17 @@ def fill_places(community: Community) -> dict[str, int]:
 
 @pytest.mark.parametrize(("width", "lang", "look"), CASES)
 def test_every_page_of_campaigns_fits(
-    chromium: Browser, live_server: LiveServer, owner: User, shop: Community, tmp_path: Path,
+    chromium: Browser, live_server: LiveServer, owner: User, shop: Community,
     width: int, lang: str, look: str,
 ) -> None:  # fmt: skip
-    shots = Path(os.environ.get("QUNLUO_SHOTS", tmp_path))
     places = fill_places(shop)
     page, wrong = open_page(chromium, live_server, owner, width=width, lang=lang, look=look)
     for number, path in enumerate(DESK):
         answer = page.goto(f"{live_server.url}/console/{path.format(**places)}")
         assert answer
         assert answer.ok, path
-        page.screenshot(path=shots / f"c{number:02}-{width}-{lang}-{look}.png", full_page=True)
-        assert page.evaluate(WIDER) <= 0, path
+        shoot(page, f"c{number:02}-{width}-{lang}-{look}")
+        assert_fits(page, path)
         assert page.evaluate(CUT) == [], path
         assert wrong == [], path
     page.context.close()
