@@ -14,6 +14,7 @@ from qunluo.commerce.paying import ask_provider
 from qunluo.commerce.sending import send_refunds
 from qunluo.events.actions import SYSTEM
 from qunluo.kit import clock
+from qunluo.ledger.actions import do_expire_holds, do_expire_lots
 from qunluo.messaging.tasks import Task, register
 
 logger = logging.getLogger("qunluo.commerce")
@@ -51,11 +52,18 @@ def complete_received() -> bool:
     return bool(found)
 
 
+def expire_value() -> bool:
+    """Promises of value and points whose time is over; the ledger, below, has no worker."""
+    now = clock.now()
+    return do_expire_holds(now) + do_expire_lots(now) > 0
+
+
 for _task in (
     Task("commerce.unpaid", expire_unpaid, every_s=5.0),
     Task("commerce.refunds", send_refunds, every_s=1.0),
     Task("commerce.imports", step_import, every_s=1.0),
     Task("commerce.merges", follow_merges, every_s=2.0),
+    Task("commerce.expiry", expire_value, every_s=30.0),
     Task("commerce.received", complete_received, every_s=600.0),
 ):
     register(_task)
