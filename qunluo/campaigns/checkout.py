@@ -15,7 +15,7 @@ from qunluo.campaigns.errors import PriceChangedError
 from qunluo.campaigns.models import Coupon
 from qunluo.commerce import offers as shop
 from qunluo.commerce.models import Order
-from qunluo.commerce.ordering import Ask, check_asks, do_order
+from qunluo.commerce.ordering import PICK_UP, Ask, Delivery, check_asks, do_order
 from qunluo.commerce.pricing import Line, Offer, Priced, price
 from qunluo.community.queries import settings_of
 from qunluo.kit import clock
@@ -147,7 +147,7 @@ def _money(row: Coupon, minor: int) -> Text:
 @transaction.atomic
 def do_buy(
     member: Member, asks: Sequence[Ask], *, key: str, total_minor: int,
-    chosen: Collection[int] | None = None, by: str,
+    chosen: Collection[int] | None = None, by: str, to: Delivery = PICK_UP,
 ) -> Order:  # fmt: skip
     """Orders at the price that was shown, with the coupons held and the gifts set aside, or not
     at all. The same key again is the same order. Raises `PriceChangedError`,
@@ -157,7 +157,7 @@ def do_buy(
     if known is not None:
         return known
     till = look(member, asks, chosen=chosen)
-    order = do_order(member.community, member, asks, key=key, offers=till.offers, by=by)
+    order = do_order(member.community, member, asks, key=key, offers=till.offers, by=by, to=to)
     if order.total_minor != total_minor:
         now = [format_money(order.total_minor, order.currency, lang) for lang in ("en", "zh")]
         raise PriceChangedError(now=Text(*now))

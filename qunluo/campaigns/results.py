@@ -10,12 +10,14 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from qunluo.campaigns.coupons import UNIT, offer_id
 from qunluo.campaigns.live import of_campaign
 from qunluo.campaigns.mechanics.kernel import RESERVED, SPENT
-from qunluo.campaigns.models import Campaign, Deed, Play, Reward
+from qunluo.campaigns.models import Campaign, Coupon, Deed, Play, Reward
 from qunluo.campaigns.words import BOOKS, FIGURES
 from qunluo.campaigns.writing import HELPS
-from qunluo.commerce.models import Order, Payment, Refund
+from qunluo.commerce.models import Order, OrderLine, Payment, Refund
+from qunluo.commerce.pricing import replay
 from qunluo.community.queries import settings_of
 from qunluo.events.models import Event
 from qunluo.kit.text import Text
@@ -190,15 +192,32 @@ def _value(campaign: Campaign) -> Iterator[Figure]:
             "taken_back", unit, rows["clawed_back"], book.revoked - book.restored, "ledger"
         )
         yield from _budget(unit, book, funded.get(unit, 0), rows["paid"])
+        if unit.startswith(UNIT):
+            yield _over(campaign, unit, book)
+    yield from _taken_off(campaign)
 
 
-def _given(unit: str, book: Books, rows: dict[str, int]) -> Iterator[Figure]:
-    """Rewards of a unit, where it has any."""
-    waits = book.balances["granted"]
-    yield Figure("granted", unit, sum(rows.values()), book.granted, "ledger")
-    yield Figure("pending", unit, rows["pending"], waits, "ledger")
-    yield Figure("given", unit, rows["paid"], book.vested - book.returned, "ledger")
-    yield Figure("taken_back", unit, rows["clawed_back"], book.revoked, "ledger")
+def _over(campaign: Campaign, unit: str, book: Books) -> Figure:
+    """Coupons that are used or ended, against what lies with the campaign for them."""
+    rows = Coupon.objects.filter(reward__campaign=campaign, unit=unit)
+    here = rows.filter(state__in=("used", "expired")).count()
+    return Figure("coupons_over", unit, here, book.balances["spent"], "balances")
+
+
+def _taken_off(campaign: Campaign) -> Iterator[Figure]:
+    """What coupons took off paid orders: as the lines say it, and reckoned again."""
+    rows = Coupon.objects.filter(reward__campaign=campaign, state="used", order__isnull=False)
+    used = {row.order_id: row for row in rows.select_related("order")}
+    if not used:
+        return
+    ids = {offer_id(row) for row in rows}
+    lines = OrderLine.objects.filter(order__in=used).values_list("reasons", flat=True)
+    here = -sum(why["minor"] for whys in lines for why in whys if why["offer"] in ids)
+    again = [replay(row.order.snapshot) for row in used.values() if row.order]
+    reasons = [why for one in again for line in one.lines for why in line.reasons]
+    there = -sum(why.minor for why in reasons if why.offer in ids)
+    unit = settings_of(campaign.community).currency
+    yield Figure("taken_off", unit, here, there, "snapshots")
 
 
 def _budget(unit: str, book: Books, funded: int, paid: int) -> Iterator[Figure]:

@@ -54,6 +54,13 @@ FIGURES: dict[str, tuple[Text, Text]] = {
     "spent": (
         Text("Spent", "已花费"),
         Text("Discounts that were used in paid orders.", "已付款订单实际使用的优惠。")),
+    "coupons_over": (
+        Text("Coupons used or ended", "已用或过期的券"),
+        Text("In paid orders, or past their time; what came back is not in it.",
+             "已付款订单使用或已过期的券，退回的不计。")),
+    "taken_off": (
+        Text("Taken off by coupons", "券抵扣金额"),
+        Text("From the lines of paid orders with a coupon.", "使用优惠券的已付款订单各行抵扣之和。")),
     "left": (
         Text("Left", "剩余"),
         Text("In the budget and its stores, free for new plays.", "预算和奖池中可用于新实例的部分。")),
@@ -71,6 +78,7 @@ BOOKS: dict[str, Text] = {
     "payments": Text("payments that were taken", "已入账的付款"),
     "refunds": Text("refunds of the shop", "商城的退款单"),
     "ledger": Text("entries of the ledger", "账本分录"),
+    "snapshots": Text("prices reckoned again from each order's snapshot", "按订单快照重新计价"),
     "balances": Text("balances of the ledger", "账本余额"),
     "sum": Text("the sum of the parts", "各部分之和"),
 }

@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from qunluo.campaigns.gifts import list_plays, state_of
 from qunluo.campaigns.models import Purchase
-from qunluo.commerce.actions import do_refund
+from qunluo.commerce.actions import do_cancel, do_refund
 from qunluo.commerce.models import Order, OrderLine, Refund
 from qunluo.commerce.queries import list_missed
 from qunluo.commerce.rules import may_ask_back
@@ -77,6 +78,8 @@ def order(request: HttpRequest, member_id: int, order_id: int) -> HttpResponse:
         "payments": [(one, _money(row, one.amount_minor), VERDICTS[one.verdict](lang()))
                      for one in row.payments.order_by("pk")],
         "refunds": [_refund(row, one) for one in row.refunds.order_by("pk")],
+        "coupons": list(row.coupons.order_by("pk")), "may_cancel": may_cancel(row),
+        "gifts": [state_of(one) for one in list_plays(row)],
         "bought": bought, "may_refund": may_refund(row), "key": secrets.token_urlsafe(12),
         "back": _money(row, row.left_minor),
     }  # fmt: skip
@@ -124,6 +127,23 @@ def ask_back(request: HttpRequest, member_id: int, order_id: int) -> HttpRespons
         return redirect("h5:order", member.pk, row.pk)
     return page(request, "told.html", {"title": _("That did not work"), "me": True,
                                        "words": too_late()}, 400)  # fmt: skip
+
+
+@require_POST
+@in_sentences
+def cancel(request: HttpRequest, member_id: int, order_id: int) -> HttpResponse:
+    """Calls off an order of the shop that is not paid: its coupon is free again."""
+    member = find_own(request, member_id)
+    limit(request, "act", member.pk)
+    row = _find(member, order_id)
+    if may_cancel(row):
+        do_cancel(row, _("Called off by the buyer"), member.actor)
+    return redirect("h5:order", member.pk, row.pk)
+
+
+def may_cancel(row: Order) -> bool:
+    """What a campaign asked for is called off in the campaign, by its own rules."""
+    return row.state == "created" and not row.elsewhere and not row.source
 
 
 def too_late() -> str:

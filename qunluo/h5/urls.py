@@ -22,6 +22,7 @@ from qunluo.h5 import (
     praising,
     pressing,
     rooms,
+    shopping,
     wallet,
     wishing,
 )
@@ -49,6 +50,7 @@ def _open(route: str, view: View, name: str, *, to: str) -> URLPattern:
 
 _PRAISE = "me/<int:member_id>/testimonies"
 _COMING = "me/<int:member_id>/gatherings"
+_PRODUCT = "me/<int:member_id>/shop/<int:product_id>"
 _DOUBT = "me/<int:member_id>/invites/<int:suspicion_id>"
 urlpatterns = [
     _open("h5/<str:version>/<str:name>", looks.look, "look", to=EVERYBODY),
@@ -115,6 +117,12 @@ urlpatterns = [
     _open(
         "me/<int:member_id>/orders/<int:order_id>/refund", buying.ask_back, "ask_back", to=OWNER
     ),
+    _open("me/<int:member_id>/orders/<int:order_id>/cancel", buying.cancel, "cancel", to=OWNER),
+    _open("me/<int:member_id>/shop", shopping.shop, "shop", to=OWNER),
+    _open(_PRODUCT, shopping.product, "product", to=OWNER),
+    _open(f"{_PRODUCT}/picture", shopping.picture, "product_picture", to=OWNER),
+    _open("me/<int:member_id>/till", shopping.till, "till", to=OWNER),
+    _open("me/<int:member_id>/till/order", shopping.order, "order_now", to=OWNER),
     _open("me/<int:member_id>/orders/<slug:number>/pay", paying.pay, "pay", to=OWNER),
     _open("sandbox/<str:token>", paying.sandbox, "sandbox", to=PAYER),
     _open("paying/code/<str:token>", paying.code, "pay_code", to=PAYER),

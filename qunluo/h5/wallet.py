@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from qunluo.campaigns.coupons import list_coupons, rules_of
 from qunluo.campaigns.mechanics.kernel import POINTS
-from qunluo.campaigns.models import Campaign, Reward
+from qunluo.campaigns.models import Campaign, Coupon, Reward
 from qunluo.community.queries import settings_of
 from qunluo.h5.own import find_own
-from qunluo.h5.pages import page
+from qunluo.h5.pages import lang, page
 from qunluo.h5.scenes.scene import say, worth
 from qunluo.kit import clock
+from qunluo.kit.money import format_money
+from qunluo.kit.text import Text
 from qunluo.ledger.models import Account, Lot
 from qunluo.ledger.queries import Line, list_accounts, list_statement
 from qunluo.members.models import Member
@@ -91,16 +95,42 @@ def rewards(request: HttpRequest, member_id: int) -> HttpResponse:
 
 @require_safe
 def coupons(request: HttpRequest, member_id: int) -> HttpResponse:
-    """The coupons, as far as they are the member's."""
+    """The coupons: those that can be used first, then where each came from."""
     member = find_own(request, member_id)
     rows = _rewards(member).filter(unit__startswith="coupon:")
-    accounts = list_accounts(member.community_id, "member", member.pk)
-    have = accounts.filter(unit__startswith="coupon:", balance__gt=0)
+    mine = sorted(list_coupons(member)[:SHOWN], key=lambda one: one.state not in Coupon.FREE)
     context = {
         "member": member, "rows": [_told(member, row) for row in rows[:SHOWN]],
-        "have": [(one.unit.partition(":")[2], one.available) for one in have],
+        "mine": [_coupon(member, one) for one in mine],
     }  # fmt: skip
     return page(request, "coupons.html", context)
+
+
+def _coupon(member: Member, row: Coupon) -> dict[str, Any]:
+    over = row.state in Coupon.FREE and row.valid_until and row.valid_until <= clock.now()
+    state = "expired" if over else row.state
+    return {"row": row, "state": COUPONS[state](lang()), "open": state in Coupon.FREE,
+            "what": _takes_off(member, row)}  # fmt: skip
+
+
+def _takes_off(member: Member, row: Coupon) -> str:
+    """What it takes off, and from when on."""
+    rules, currency = rules_of(row), settings_of(member.community).currency
+    if rules is None:
+        return say("The team redeems it.", "由群内工作人员兑换。")
+    money = functools.partial(format_money, currency=currency, lang=lang())
+    off = say("{n}% off", "减 {n}%", n=rules.percent) if rules.percent else \
+        say("{n} off", "减 {n}", n=money(rules.off_minor))  # fmt: skip
+    if not rules.threshold_minor:
+        return off
+    return say("{what} from {n} on", "满 {n} {what}", what=off, n=money(rules.threshold_minor))
+
+
+COUPONS = {
+    "issued": Text("yours", "可使用"), "returned": Text("yours again", "已退回，可使用"),
+    "locked": Text("in an order", "待付款订单占用"), "used": Text("used", "已使用"),
+    "expired": Text("over", "已过期"), "revoked": Text("taken back", "已收回"),
+}  # fmt: skip
 
 
 def _rewards(member: Member) -> Any:
