@@ -18,21 +18,23 @@ from qunluo.community.models import Community
 from qunluo.events.actions import record_each
 from qunluo.kit import clock
 from qunluo.members.models import Member, Tag, Tagging, TagGroup
+from qunluo.segments import counting, tasks
 from qunluo.segments.counting import count
 from qunluo.segments.queries import count_now
 from qunluo.segments.rules import Tagged
 from qunluo.segments.snapshots import find_snapshot, folder_of
-from qunluo.segments.tasks import LEAST, RENEW_AT, is_due, renew_due
+from qunluo.segments.tasks import is_due, renew_due
 from tests.running import same_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LONG_S = 240.0
 ROOT = Path(__file__).parents[2]
+LEAST, MOST_TOUCHED = 200, 20  # as in a community of 20,000, but made in a moment
+RENEW_AT = MOST_TOUCHED // 2
 WRITER = """
 import os, signal, sys
 import django
 django.setup()
-from qunluo.segments.tasks import renew_due
+from qunluo.segments import counting, tasks
 
 def watch(event, given):
     if event == how and str(given[0]).endswith(end):
@@ -41,17 +43,28 @@ def watch(event, given):
         print("there", flush=True)
         sys.stdin.readline()
 
-how, end, act = sys.argv[1:]
-sys.addaudithook(watch)
-renew_due()
+counting.MOST_TOUCHED, tasks.LEAST, tasks.RENEW_AT = map(int, sys.argv[1:])
+while line := sys.stdin.readline():
+    how, end, act = line.split()
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(watch)
+        tasks.renew_due()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""Renews, and at a step of the work dies as by a power cut, or waits for a word."""
+"""Renews in a child, which at a step of the work dies as by a power cut, or waits for a word."""
 MOMENTS = [("os.mkdir", "/.2"), ("open", "/.2/manifest.json"), ("os.rename", "/.2")]
 
 
 @pytest.fixture
-def tag(tea: Community, noon: object, tmp_path: Path) -> Iterator[Tag]:
+def tag(
+    tea: Community, noon: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Tag]:
     """Of a community that is just large enough, with a data folder of its own."""
+    monkeypatch.setattr(counting, "MOST_TOUCHED", MOST_TOUCHED)
+    monkeypatch.setattr(tasks, "LEAST", LEAST)
+    monkeypatch.setattr(tasks, "RENEW_AT", RENEW_AT)
     with override_settings(QUNLUO=replace(django_settings.QUNLUO, data=tmp_path)):
         now = clock.now()
         Member.objects.bulk_create(
@@ -84,18 +97,32 @@ def same_answer(tag: Tag) -> int:
     return found
 
 
+class Writer:
+    """Another process on the same database and folder."""
+
+    def __init__(self, running: subprocess.Popen[str]) -> None:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        self.hears, self.says = running.stdin, running.stdout
+
+    def tell(self, *words: str) -> None:
+        self.hears.write(" ".join(words) + "\n")
+        self.hears.flush()
+
+    def said(self) -> str:
+        return self.says.readline().strip()
+
+
 @pytest.fixture
-def env(tag: Tag, tmp_path: Path) -> dict[str, str]:
-    """Of another process on the same database and folder."""
-    return {**os.environ, **same_database(tmp_path), "PYTHONPATH": str(ROOT),
-            "DJANGO_SETTINGS_MODULE": "qunluo.server.conf"}  # fmt: skip
-
-
-def start(env: dict[str, str], how: str, end: str, act: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, how, end, act], env=env, text=True,
+def writer(tag: Tag, tmp_path: Path) -> Iterator[Writer]:
+    env = {**os.environ, **same_database(tmp_path), "PYTHONPATH": str(ROOT),
+           "DJANGO_SETTINGS_MODULE": "qunluo.server.conf"}  # fmt: skip
+    sizes = map(str, (MOST_TOUCHED, LEAST, RENEW_AT))
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, *sizes], env=env, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
+    ) as running:  # fmt: skip
+        yield Writer(running)
 
 
 def test_columns_are_renewed_when_many_have_changed(tag: Tag) -> None:
@@ -118,12 +145,12 @@ def test_columns_are_renewed_when_many_have_changed(tag: Tag) -> None:
     assert not is_due(community)  # below the least, the database is fast enough
 
 
-def test_a_writer_that_is_killed_leaves_the_old_columns(tag: Tag, env: dict[str, str]) -> None:
+def test_a_writer_that_is_killed_leaves_the_old_columns(tag: Tag, writer: Writer) -> None:
     renew_due()
     do_tag_many(tag, 0, RENEW_AT + 1)
     for how, end in MOMENTS:
-        with start(env, how, end, "die") as writer:
-            assert writer.wait(LONG_S) == -9
+        writer.tell(how, end, "die")
+        assert writer.said() == "-9"
         assert "2" not in numbers(tag)
         kept = find_snapshot(tag.group.community)
         assert kept is not None
@@ -134,24 +161,19 @@ def test_a_writer_that_is_killed_leaves_the_old_columns(tag: Tag, env: dict[str,
     assert same_answer(tag) == RENEW_AT + 1
 
 
-def test_while_new_columns_are_written_the_old_ones_answer(
-    tag: Tag, env: dict[str, str]
-) -> None:
+def test_while_new_columns_are_written_the_old_ones_answer(tag: Tag, writer: Writer) -> None:
     community = tag.group.community
     renew_due()
     do_tag_many(tag, 0, RENEW_AT + 1)
-    with start(env, "open", "/.2/manifest.json", "wait") as writer:
-        assert writer.stdout is not None
-        assert writer.stdin is not None
-        assert writer.stdout.readline() == "there\n"
-        do_tag_many(tag, RENEW_AT + 1, RENEW_AT + 5)  # after the view of the writer
-        kept = find_snapshot(community)
-        assert kept is not None
-        assert kept.folder.endswith("/1")
-        assert same_answer(tag) == RENEW_AT + 5
-        writer.stdin.write("go on\n")
-        writer.stdin.flush()
-        assert writer.wait(LONG_S) == 0
+    writer.tell("open", "/.2/manifest.json", "wait")
+    assert writer.said() == "there"
+    do_tag_many(tag, RENEW_AT + 1, RENEW_AT + 5)  # after the view of the writer
+    kept = find_snapshot(community)
+    assert kept is not None
+    assert kept.folder.endswith("/1")
+    assert same_answer(tag) == RENEW_AT + 5
+    writer.tell("go on")
+    assert writer.said() == "0"
     renewed = find_snapshot(community)
     assert renewed is not None
     assert renewed.folder.endswith("/2")
