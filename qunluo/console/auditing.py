@@ -10,17 +10,29 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from qunluo.commerce.models import Product
 from qunluo.community.models import Staff
+from qunluo.community.queries import settings_of
 from qunluo.console.access import StaffRequest, staff_view
 from qunluo.console.deeds import say_kind
 from qunluo.console.people.moves import say_move
+from qunluo.console.people.taking_part import name_campaigns
 from qunluo.console.wording import current_lang
 from qunluo.events.models import Event
 from qunluo.groups.models import Group
-from qunluo.members.models import Member
+from qunluo.members.models import Member, Tag
 
 PAGE = 50
 LARGEST = 18  # digits of an id
+LONGEST = 120
+SAID = (
+    "order",
+    "name",
+    "title",
+    "nickname",
+    "text",
+    "note",
+)  # what people have typed themselves
 
 
 @staff_view("see_audit")
@@ -53,22 +65,50 @@ def _posts(request: StaffRequest) -> list[Staff]:
 
 def _tell(request: StaffRequest, events: list[Event]) -> list[dict[str, Any]]:
     names = {post.actor: post.shown for post in _posts(request)}
+    currency = settings_of(request.community).currency
     here = {"community": request.community}
     groups = dict(Group.objects.filter(pk__in=_ids(events, "group_id"), **here)
                   .values_list("pk", "name"))  # fmt: skip
     members = dict(Member.objects.filter(pk__in=_ids(events, "member_id"), **here)
                    .values_list("pk", "name"))  # fmt: skip
+    about = _name_things(request, events)
     return [
         {
-            "event": event, "who": names.get(event.actor, _("somebody who left")),
+            "event": event, "about": about[event.pk], "who": names.get(event.actor, _("somebody who left")),
             "what": say_kind(event.kind, current_lang()), "why": event.data.get("why", ""),
             "group": groups.get(event.group_id or 0), "member": members.get(event.member_id or 0),
             "member_at": _address("people:member", event.member_id),
-            "moved": (moved := say_move(event)),
+            "moved": (moved := say_move(event, currency)),
             "details": [] if moved else [(k, v) for k, v in event.data.items() if k != "why"],
         }
         for event in events
     ]  # fmt: skip
+
+
+def _name_things(request: StaffRequest, events: list[Event]) -> dict[int, str]:
+    """By event: the campaign, product, order or tag it speaks of, by the name a person knows."""
+    here = {"community": request.community}
+    campaigns = name_campaigns(events)
+    tags = dict(Tag.objects.filter(pk__in=_values(events, "tag"), group__community=request.community)
+                .values_list("pk", "name"))  # fmt: skip
+    products = dict(Product.objects.filter(pk__in=_values(events, "product"), **here)
+                    .values_list("pk", "title"))  # fmt: skip
+    return {
+        event.pk: " · ".join(filter(None, (
+            campaigns.get(event.data.get("campaign", 0)), products.get(event.data.get("product", 0)),
+            tags.get(event.data.get("tag", 0)), *(_plain(event, name) for name in SAID),
+        )))
+        for event in events
+    }  # fmt: skip
+
+
+def _values(events: list[Event], name: str) -> set[int]:
+    return {value for event in events if isinstance(value := event.data.get(name), int)}
+
+
+def _plain(event: Event, name: str) -> str:
+    value = event.data.get(name)
+    return value[:LONGEST] if isinstance(value, str) else ""
 
 
 def _ids(events: list[Event], field: str) -> set[int]:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from qunluo.console.wording import current_lang
 from qunluo.events.models import Event
+from qunluo.kit.money import format_money
 from qunluo.standing.correcting import list_choices
 from qunluo.standing.thresholds import USUAL, Thresholds
 from qunluo.standing.words import NAMES, name_value
@@ -23,7 +24,7 @@ def word(name: str, value: str, at: Thresholds = USUAL) -> str:
     return _(", ").join(parts) or "–"
 
 
-def say_move(event: Event) -> str:
+def say_move(event: Event, currency: str) -> str:
     """What moved from where to where; empty for events that are no moves."""
     data, name = event.data, str(event.data.get("name", ""))
     if event.kind in MOVES and name in NAMES:
@@ -31,6 +32,6 @@ def say_move(event: Event) -> str:
         label = NAMES[name](current_lang())
         return _("{name}: {before} → {after}").format(name=label, before=before, after=after)
     if event.kind in ORDERS:
-        amount = f"{data.get('amount_minor', 0) / 100:,.2f}"
+        amount = format_money(data.get("amount_minor", 0), currency, current_lang())
         return f"{data.get('order', '')} · {amount}"
     return ""

@@ -11,7 +11,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as N_  # noqa: N812 - its usual name
 
 from qunluo.community.models import Community, Staff
+from qunluo.community.queries import settings_of
+from qunluo.console.deeds import say_kind
 from qunluo.console.people.moves import say_move
+from qunluo.console.people.taking_part import TITLES as TAKING_PART
+from qunluo.console.people.taking_part import (
+    name_campaign_actors,
+    name_campaigns,
+    say_part,
+    title_part,
+)
+from qunluo.console.wording import current_lang
 from qunluo.events.models import Event
 from qunluo.groups.models import Group
 from qunluo.members.models import Member
@@ -105,6 +115,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
         "standing_changed", "standing_corrected", "correction_lifted", "order_paid",
         "order_refunded",
     ),
+    N_("Purchases and campaigns"): ("order_paid", "order_refunded", *TAKING_PART),
     N_("Privacy"): ("consent_set", "contact_set", "contact_revealed", "member_exported"),
 }  # fmt: skip
 SHOWN = ("why", "tag", "nickname", "name", "text", "act", "purpose", "channel", "reason")
@@ -128,9 +139,11 @@ def tell(events: Sequence[Event], community: Community) -> list[Line]:
     actors = name_actors((event.actor for event in events), community)
     wanted = {event.group_id for event in events if event.group_id}
     groups = dict(Group.objects.filter(pk__in=wanted).values_list("pk", "name"))
+    campaigns, currency = name_campaigns(events), settings_of(community).currency
     return [
         Line(
-            event.at, title_of(event.kind), detail_of(event), actors.get(event.actor, ""),
+            event.at, title_of(event.kind),
+            say_part(event, campaigns, currency) or detail_of(event, currency), actors.get(event.actor, ""),
             groups.get(event.group_id or 0, ""), event.kind == "message_posted",
         )
         for event in events
@@ -138,14 +151,17 @@ def tell(events: Sequence[Event], community: Community) -> list[Line]:
 
 
 def title_of(kind: str) -> str:
-    """The words for a kind; one that is new here is shown with its own."""
+    """The words for a kind; one that is not about members is told as in the record of staff."""
     words = TITLES.get(kind)
-    return _(words) if words else kind.replace("_", " ").capitalize()
+    if words:
+        return _(words)
+    told = title_part(kind) or say_kind(kind, current_lang())
+    return told[:1].upper() + told[1:]
 
 
-def detail_of(event: Event) -> str:
+def detail_of(event: Event, currency: str) -> str:
     """What the event says beside its kind, such as the reason."""
-    moved = say_move(event)
+    moved = say_move(event, currency)
     said = [moved, event.data.get("why")] if moved else [event.data.get(k) for k in SHOWN]
     return " · ".join(str(value) for value in said if value and isinstance(value, str))[
         :LONGEST
@@ -160,7 +176,7 @@ def name_actors(actors: Iterable[str], community: Community) -> dict[str, str]:
         names[staff.actor] = staff.shown
     for member in Member.objects.filter(pk__in=_ids(all_of, "member"), community=community):
         names[member.actor] = member.name
-    return names
+    return names | name_campaign_actors(all_of, community)
 
 
 def _ids(actors: set[str], kind: str) -> list[int]:
@@ -172,7 +188,7 @@ def _ids(actors: set[str], kind: str) -> list[int]:
 
 def _actor_kind(actor: str) -> str:
     kinds = {
-        "staff": _("Staff"), "member": _("A member"), "rule": _("A rule"),
+        "staff": _("Staff"), "member": _("A member"), "rule": _("A rule"), "campaign": _("A campaign"),
         "system": _("Qunluo"), "api": _("A program"),
     }  # fmt: skip
     return kinds.get(actor.partition(":")[0], actor)
