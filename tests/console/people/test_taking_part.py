@@ -42,5 +42,5 @@ def test_campaigns_acts_and_amounts_are_told_by_their_names(tea: Community) -> N
     ]
     with override("zh-hans"):
         lines = tell(rows, tea)
-    assert [line.detail for line in lines] == ["春茶 · 50 积分", "春茶 · 下单", "Q1 · ¥58.00"]
+    assert [line.detail for line in lines] == ["春茶 · 50 积分", "春茶 · 已下单", "Q1 · ¥58.00"]
     assert lines[0].actor == "春茶"
