@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 CONNECTIONS = 64
-THREADS = 16  # as `qunluo web` has them: as many as connections to the database
+THREADS = 64  # as `qunluo web` has them
 LOCKED, STATED = 6.0, 2.0  # at least so many times as fast
 SITE = """
 import sys

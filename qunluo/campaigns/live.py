@@ -22,6 +22,7 @@ from qunluo.commerce.models import Order as OrderRow
 from qunluo.commerce.models import Variant
 from qunluo.ledger.actions import OUTSIDE
 from qunluo.ledger.models import Account
+from qunluo.members.models import Member
 
 PLENTY = 1 << 60
 GRANT, OWED, SKU = "grant:", "owed:", "sku:"
@@ -59,7 +60,8 @@ class Played(World):
 
     def rules_for(self, version: int) -> Any:
         if version not in self.versions:
-            row = CampaignVersion.objects.get(pk=version)
+            now = self.campaign.version
+            row = now if now and now.pk == version else CampaignVersion.objects.get(pk=version)
             self.versions[version] = self.mechanic.rules.model_validate(row.rules)
         return self.versions[version]
 
@@ -116,6 +118,7 @@ class Live(Played):
         self.known_orders: dict[str, Order] = {}
         self.whys: dict[str, str] = {}  # grant → why it was taken back
         self.known_slots: dict[str, int] = {}  # as they are in the database
+        self.members: dict[int, Member] = {}  # who is known to whoever asks
         self.fresh: list[tuple[str, Act, Done[Any]]] = []
         self.sought: set[tuple[str, str]] = (
             set()
@@ -127,6 +130,12 @@ class Live(Played):
         if isinstance(answer, Done) and len(self.answers) > before:
             self.fresh.append((play, act, answer))
         return answer
+
+    def list_members(self, keys: Iterable[int]) -> Mapping[int, Member]:
+        missing = set(keys) - self.members.keys()
+        if missing:
+            self.members |= Member.objects.select_related("community").in_bulk(missing)
+        return self.members
 
     def revoke(self, revoke: Revoke) -> bool:
         self.whys[revoke.grant] = revoke.why(self.campaign.community.lang)[:200]

@@ -38,6 +38,7 @@ from qunluo.segments.queries import find_in
 from qunluo.segments.rules import InSegment
 
 TRIES = 4
+NOBODY: Mapping[int, Member] = {}
 NOBODYS = frozenset({PAID, CANCELLED, REFUNDED, EXPIRE, CLOSE})  # of orders and clocks
 
 
@@ -85,16 +86,18 @@ def do_taps(campaign: Campaign, taps: Sequence[Tap]) -> list[Answer | QunluoErro
     may not."""
     errors = _find_errors(campaign, taps)
     may = [tap for tap, error in zip(taps, errors, strict=True) if error is None]
-    answers = iter(do_act_together(campaign, [_asked(campaign, tap) for tap in may]))
+    rules, members = rules_of(campaign), {tap.member.pk: tap.member for tap in may}
+    asked = [_asked(campaign, rules, tap) for tap in may]
+    answers = iter(do_act_together(campaign, asked, members=members))
     return [next(answers) if error is None else error for error in errors]
 
 
-def _asked(campaign: Campaign, tap: Tap) -> Asked:
+def _asked(campaign: Campaign, rules: Any, tap: Tap) -> Asked:
     mechanic = find_mechanic(campaign.mechanic)
     told = {k: v for k, v in tap.data.items() if k not in mechanic.facts}
     asked = Asked(tap.kind, f"{tap.member.pk}:{tap.key}"[:120], "", tap.member.pk,
                   {**told, **tap.facts})  # fmt: skip
-    own = mechanic.play_of(_as_act(asked, clock.now()), rules_of(campaign))
+    own = mechanic.play_of(_as_act(asked, clock.now()), rules)
     return replace(asked, play=own or tap.play)  # where there is one only, no page says another
 
 
@@ -139,25 +142,32 @@ def is_running(campaign: Campaign, now: datetime, *, begins: bool = True) -> boo
     return campaign.state in states and began and not (over and begins)
 
 
-def do_act_together(campaign: Campaign, acts: Sequence[Asked], *, by: str = "") -> list[Answer]:
+def do_act_together(
+    campaign: Campaign, acts: Sequence[Asked], *, by: str = "",
+    members: Mapping[int, Member] = NOBODY,
+) -> list[Answer]:  # fmt: skip
     """Carries acts out in one transaction, in this order; `by` whom, where it is not whoever
-    acts. What somebody else wrote meanwhile makes it begin again, a few times."""
+    acts; `members` are those whom the caller has at hand. What somebody else wrote meanwhile
+    makes it begin again, a few times."""
     if not acts:
         return []
     for left in reversed(range(TRIES)):
         try:
             with transaction.atomic():
-                return _act(campaign, acts, by)
+                return _act(campaign, acts, by, members)
         except (IntegrityError, OperationalError, ShortError):
             if not left or connection.in_atomic_block:
                 raise
     raise AssertionError("unreachable")
 
 
-def _act(campaign: Campaign, acts: Sequence[Asked], by: str) -> list[Answer]:
+def _act(
+    campaign: Campaign, acts: Sequence[Asked], by: str, members: Mapping[int, Member]
+) -> list[Answer]:
     now = clock.now()
     named = [(name_play(campaign, asked), _as_act(asked, now)) for asked in acts]
     live = Live(campaign)
+    live.members |= members
     probe = Probe(campaign, live.versions)
     rows = lock_plays(campaign, [play for play, _ in named])
     live.take_sought([play for play, _ in named], rows)

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from qunluo.commerce.catalogue import list_stock, open_shelf
+from qunluo.commerce.catalogue import find_shelves
 from qunluo.commerce.errors import (
     KeyTakenError,
     NotToShipError,
@@ -40,7 +40,7 @@ from qunluo.kit.sealed import seal
 from qunluo.kit.text import Text
 from qunluo.ledger.actions import Promise, do_hold, do_hold_all, do_open, do_release
 from qunluo.ledger.errors import ShortError
-from qunluo.ledger.models import Hold
+from qunluo.ledger.models import Account, Hold
 from qunluo.members.models import Member
 
 MOST_OF_ONE = 999
@@ -140,21 +140,22 @@ def _find_or_order(community: Community, wishes: Sequence[Wish]) -> list[Order]:
     known = {str(row.key): row for row in rows.prefetch_related("lines")}
     fresh = [wish for wish in wishes if wish.key not in known]
     if fresh:
-        _look([ask for wish in fresh for ask in wish.asks])
-        known |= {str(order.key): order for order in _order_all(community, fresh)}
+        shelves = _look([ask for wish in fresh for ask in wish.asks])
+        known |= {str(order.key): order for order in _order_all(community, fresh, shelves)}
     return [_same(known[wish.key], wish) for wish in wishes]
 
 
-def _look(asks: Sequence[Ask]) -> None:
-    """What is gone is refused before anything is written: the crowd at a sold-out shelf costs
-    little. What is there is promised by the hold alone."""
-    stock = list_stock([ask.variant for ask in asks])
+def _look(asks: Sequence[Ask]) -> dict[int, Account]:
+    """The shelves. What is gone is refused before anything is written: the crowd at a sold-out
+    shelf costs little. What is there is promised by the hold alone."""
+    shelves = find_shelves(ask.variant for ask in asks)
     wanted: dict[int, int] = defaultdict(int)
     for ask in asks:
         wanted[ask.variant.pk] += ask.quantity
-        left = stock[ask.variant.pk].available
+        left = shelves[ask.variant.pk].available
         if left < wanted[ask.variant.pk]:
             raise SoldOutError(title=ask.variant.shown, available=max(0, left))
+    return shelves
 
 
 def _same(order: Order, wish: Wish) -> Order:
@@ -166,20 +167,23 @@ def _same(order: Order, wish: Wish) -> Order:
     return order
 
 
-def _order_all(community: Community, wishes: Sequence[Wish]) -> list[Order]:
+def _order_all(
+    community: Community, wishes: Sequence[Wish], shelves: Mapping[int, Account]
+) -> list[Order]:
     now, variants = clock.now(), [ask.variant for wish in wishes for ask in wish.asks]
-    for variant in variants:
+    for variant in {variant.pk: variant for variant in variants}.values():
         _check_on_sale(community, variant)
     offers = list_offers_of([wish.member for wish in wishes], variants, now)
     priced = [
         _reckon(w.asks, [*offers[w.member.pk], *w.offers], w.to.shipping_minor, now)
         for w in wishes
     ]
+    currency = settings_of(community).currency
     orders = Order.objects.bulk_create(
-        _row(community, wish, reckoned, now)
+        _row(community, wish, reckoned, now, currency)
         for wish, reckoned in zip(wishes, priced, strict=True)
     )
-    _write_lines(orders, wishes, priced)
+    _write_lines(orders, wishes, priced, shelves)
     for order, wish in zip(orders, wishes, strict=True):
         _hold_points(order, wish.by)
     record_all(_created(order, wish) for order, wish in zip(orders, wishes, strict=True))
@@ -189,11 +193,13 @@ def _order_all(community: Community, wishes: Sequence[Wish]) -> list[Order]:
     return orders
 
 
-def _row(community: Community, wish: Wish, priced: Priced, now: datetime) -> Order:
+def _row(
+    community: Community, wish: Wish, priced: Priced, now: datetime, currency: str
+) -> Order:
     to = wish.to
     return Order(
         community=community, number=make_number(), member=wish.member, key=wish.key,
-        source=wish.source[:120], currency=settings_of(community).currency, at=now,
+        source=wish.source[:120], currency=currency, at=now,
         total_minor=priced.total_minor, shipping_minor=priced.shipping_minor,
         points=priced.points, snapshot=priced.snapshot, pay_by=wish.pay_by or now + UNPAID,
         store=to.store[:80], note=to.note[:200],
@@ -219,16 +225,16 @@ def _check_on_sale(community: Community, variant: Variant) -> None:
 
 
 def _write_lines(
-    orders: Sequence[Order], wishes: Sequence[Wish], priced: Sequence[Priced]
-) -> None:
-    """Each line with the pieces that are held for it; shelves in ascending order."""
+    orders: Sequence[Order], wishes: Sequence[Wish], priced: Sequence[Priced],
+    shelves: Mapping[int, Account],
+) -> None:  # fmt: skip
+    """Each line with the pieces that are held for it."""
     lines = [
         (order, ask, reckoned, wish.by)
         for order, wish, p in zip(orders, wishes, priced, strict=True)
         for ask, reckoned in zip(wish.asks, p.lines, strict=True)
     ]
     variants = {ask.variant.pk: ask.variant for _, ask, _, _ in lines}
-    shelves = {pk: open_shelf(variants[pk])[0] for pk in sorted(variants)}
     promises = [
         Promise(shelves[ask.variant.pk], ask.quantity, f"order:{order.pk}:{ask.variant.pk}", by)
         for order, ask, _, by in lines

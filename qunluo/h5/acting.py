@@ -50,6 +50,8 @@ def do_press(code: str, press: Press) -> Said:
 def _carry_out(code: str, presses: Sequence[Press]) -> list[Said]:
     campaign = Campaign.objects.select_related("community", "version").get(code=code)
     members = find_members({press.cookie for press in presses}, campaign.community_id)
+    for member in members.values():
+        member.community = campaign.community
     known = [press for press in presses if press.cookie in members]
     taps = [_tap(campaign, members[press.cookie], press) for press in known]
     answers = iter(do_taps(campaign, taps))

@@ -248,7 +248,7 @@ def _hold(promises: Sequence[Promise]) -> list[Hold]:
         there[hold.account_id, hold.cause] = hold
         if hold.account.lots:
             lots.do_take(hold.account, hold.amount, hold=hold)
-    _refresh({promise.account for promise in fresh})
+    _forget({promise.account for promise in fresh})
     return [there[promise.account.pk, promise.cause] for promise in promises]
 
 
@@ -270,9 +270,10 @@ def _promise(account: int, amount: int) -> None:
         raise short_of(Account.objects.get(pk=account), amount)
 
 
-def _refresh(accounts: Iterable[Account]) -> None:
+def _forget(accounts: Iterable[Account]) -> None:
+    """What a statement has written is read again when it is asked for."""
     for account in accounts:
-        account.refresh_from_db(fields=["balance", "held"])
+        del account.balance, account.held
 
 
 @transaction.atomic

@@ -270,8 +270,10 @@ def _run(settings: Settings, port: int, what: Literal["web", "live"] = "web") ->
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    # more threads than connections: those who wait for one commit together hold none
+    web = {"blocking_threads": 64}
     targets: dict[str, tuple[str, Interfaces, dict[str, Any]]] = {
-        "web": ("qunluo.server.wsgi:application", Interfaces.WSGI, {"blocking_threads": 16}),
+        "web": ("qunluo.server.wsgi:application", Interfaces.WSGI, web),
         # a stream has no end to wait for; who listens comes back with the revision they have
         "live": (
             "qunluo.server.live:application",

@@ -1,6 +1,7 @@
 """The application of pages and API, for Granian."""
 
 import atexit
+import gc
 import os
 import threading
 
@@ -14,13 +15,22 @@ def _open() -> None:
     from qunluo.console.sampling import want_sample
     from qunluo.console.starting import tell_setup_code
     from qunluo.console.views import workshop
-    from qunluo.groups.classifier import warm_up
 
-    threading.Thread(target=warm_up, name="warming", daemon=True).start()
+    threading.Thread(target=_warm_up, name="warming", daemon=True).start()
     atexit.register(workshop().close)
     tell_setup_code()
     if os.environ.get("QUNLUO_SAMPLE") == "1":
         want_sample(workshop())
+
+
+def _warm_up() -> None:
+    """Loads what is slow to load. What is loaded then stays: nobody need look through it for
+    what is no longer used (a look took longer than 60 orders)."""
+    from qunluo.groups.classifier import warm_up
+
+    warm_up()
+    gc.collect()
+    gc.freeze()
 
 
 _open()

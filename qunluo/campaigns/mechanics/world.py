@@ -6,11 +6,12 @@ it act, and writes what changed), behind simulations and behind the tests of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 from qunluo.campaigns.mechanics.kernel import (
     BUDGET,
@@ -39,6 +40,9 @@ from qunluo.campaigns.mechanics.kernel import (
 from qunluo.kit.text import Text
 
 Place = tuple[str, str]  # unit, place
+OrderState = Literal["open", "paid", "cancelled", "refunded"]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 STOCK = "stock"  # of each `sku:…`
 AUTOMATIC = Text(
     "Your payment came too late and goes back to you.", "付款已超时，款项将原路退回。"
@@ -70,7 +74,7 @@ class Granted:
 class Order:
     buy: Buy
     play: str
-    state: Literal["open", "paid", "cancelled", "refunded"] = "open"
+    state: OrderState = "open"
     refunded_minor: int = 0
 
 
@@ -105,6 +109,7 @@ class World:
     postings: list[Posting] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     waiting: list[tuple[Then, datetime]] = field(default_factory=list)
+    undo: list[Callable[[], object]] = field(default_factory=list)  # of the act that runs
 
     # what a live world loads
 
@@ -214,9 +219,9 @@ class World:
     ) -> Refused | None:
         revision = (before.revision if before else 0) + 1
         starter = before.starter if before else act.member
-        self.plays[play] = Play(play, done.state, revision, done.deadline, starter)
+        self._put(self.plays, play, Play(play, done.state, revision, done.deadline, starter))
         for slot in done.frees:
-            self.slots[slot] = max(0, self.slot(slot) - 1)
+            self._put(self.slots, slot, max(0, self.slot(slot) - 1))
         for claim in sorted(done.claims, key=lambda c: c.slot):
             if (refused := self._claim(claim)) is not None:
                 return refused
@@ -246,7 +251,7 @@ class World:
     def _claim(self, claim: Claim) -> Refused | None:
         if self.slot(claim.slot) >= claim.most:
             return claim.refused
-        self.slots[claim.slot] += 1
+        self._put(self.slots, claim.slot, self.slots[claim.slot] + 1)
         return None
 
     def _move(self, move: Move, play: str, leg: str) -> Refused | None:
@@ -269,7 +274,7 @@ class World:
         if amount == 0:
             return
         for place, change in ((source, -amount), (target, amount)):
-            self.balances[unit, place] = self.balance(unit, place) + change
+            self._put(self.balances, (unit, place), self.balance(unit, place) + change)
         self.postings.append(Posting(unit, source, target, amount, leg))
 
     # grants
@@ -280,7 +285,7 @@ class World:
         move = Move(grant.unit, grant.source, f"grant:{grant.id}", grant.amount)
         if (refused := self._move(move, play, f"grant:{grant.id}")) is not None:
             return refused
-        self.grants[grant.id] = Granted(grant, play)
+        self._put(self.grants, grant.id, Granted(grant, play))
         if grant.vests == "now":
             self.vest(grant.id)
         return None
@@ -293,7 +298,7 @@ class World:
         grant = found.grant
         self._post(grant.unit, f"grant:{name}", f"member:{grant.member}", grant.amount,
                    f"vest:{name}")  # fmt: skip
-        self.grants[name] = replace(found, state="paid")
+        self._put(self.grants, name, replace(found, state="paid"))
         return True
 
     def vest_due(self, now: datetime) -> list[str]:
@@ -315,7 +320,7 @@ class World:
         back = grant.source if grant.source.startswith("pool:") else BUDGET
         self._move(Move(grant.unit, source, back, grant.amount, owe=not waits), found.play,
                    f"revoke:{revoke.grant}")  # fmt: skip
-        self.grants[revoke.grant] = replace(found, state="clawed_back")
+        self._put(self.grants, revoke.grant, replace(found, state="clawed_back"))
         return True
 
     # orders, as commerce carries them out: goods are in `STOCK`, then in the order
@@ -336,7 +341,7 @@ class World:
 
     def _buy(self, buy: Buy, play: str) -> Refused | None:
         if (refused := self._goods(buy, STOCK, f"order:{buy.ref}")) is None:
-            self.orders[buy.ref] = Order(buy, play)
+            self._put(self.orders, buy.ref, Order(buy, play))
         return refused
 
     def _goods(self, buy: Buy, source: str, target: str) -> Refused | None:
@@ -345,7 +350,7 @@ class World:
 
     def _call_off(self, found: Order) -> None:
         self._goods(found.buy, f"order:{found.buy.ref}", STOCK)
-        self.orders[found.buy.ref] = replace(found, state="cancelled")
+        self._put(self.orders, found.buy.ref, replace(found, state="cancelled"))
 
     def _refund(self, ask: Refund, found: Order) -> None:
         left = found.buy.amount_minor - found.refunded_minor
@@ -354,9 +359,8 @@ class World:
         whole = total == found.buy.amount_minor
         if whole:
             self._goods(found.buy, f"order:{ask.ref}", STOCK)
-        self.orders[ask.ref] = replace(
-            found, refunded_minor=total, state="refunded" if whole else "paid"
-        )
+        state: OrderState = "refunded" if whole else "paid"
+        self._put(self.orders, ask.ref, replace(found, refunded_minor=total, state=state))
 
     def pay(self, ref: str, at: datetime) -> Done[Any] | Refused:
         """A payment arrives, early or late, once or many times. Money that the mechanic does
@@ -366,11 +370,11 @@ class World:
         if found.state == "refunded" and not self._answered(again):
             return LATE  # it went back already, and stays so
         if found.state == "cancelled" and not self._goods_again(found):
-            self.orders[ref] = replace(found, state="refunded",
-                                       refunded_minor=found.buy.amount_minor)  # fmt: skip
+            back = found.buy.amount_minor
+            self._put(self.orders, ref, replace(found, state="refunded", refunded_minor=back))
             return LATE
         if found.state in ("open", "cancelled"):
-            self.orders[ref] = replace(found, state="paid")
+            self._put(self.orders, ref, replace(found, state="paid"))
         answer = self.act(found.play, Act(PAID, at, found.buy.member, again, {"ref": ref}))
         if isinstance(answer, Refused) and self.orders[ref].state == "paid":
             self._refund(Refund(ref, AUTOMATIC), self.orders[ref])
@@ -446,17 +450,28 @@ class World:
 
     @contextmanager
     def _whole(self) -> Iterator[list[bool]]:
-        """Everything since is forgotten unless the list says that it counts."""
+        """Everything written since is undone unless the list says that it counts. What was only
+        read stays known."""
         kept: list[bool] = []
-        saved = (dict(self.balances), dict(self.slots), dict(self.plays), dict(self.grants),
-                 dict(self.orders), len(self.postings), len(self.notices), len(self.waiting))  # fmt: skip
+        self.undo = []
+        lists: tuple[list[Any], ...] = (self.postings, self.notices, self.waiting)
+        lengths = [len(each) for each in lists]
         try:
             yield kept
         finally:  # also where something broke on the way
             if not kept:
-                self.balances, self.slots, self.plays, self.grants, self.orders = saved[:5]
-                del self.postings[saved[5] :], self.notices[saved[6] :]
-                del self.waiting[saved[7] :]
+                for back in reversed(self.undo):
+                    back()
+                for each, length in zip(lists, lengths, strict=True):
+                    del each[length:]
+
+    def _put(self, rows: dict[Key, Value], key: Key, value: Value) -> None:
+        """Writes so that it can be undone."""
+        there = rows.get(key)
+        self.undo.append(
+            partial(rows.pop, key) if there is None else partial(rows.__setitem__, key, there)
+        )
+        rows[key] = value
 
 
 def _within(place: str, play: str) -> str:

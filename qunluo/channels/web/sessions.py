@@ -83,14 +83,14 @@ def find_member(session: WebSession | None, community_id: int) -> Member | None:
 
 def find_members(cookies: Iterable[str], community_id: int) -> dict[str, Member]:
     """Who many cookies are in a community, in few statements; those who are nobody are left
-    out."""
+    out. The members don't bring their community: it is the same for all."""
     hashes = {cookie: _hash(token) for cookie in cookies if (token := _read(cookie))}
     sessions = WebSession.objects.filter(token_hash__in=hashes.values(), revoked_at=None)
     accounts = dict(sessions.values_list("token_hash", "account"))
     identities = Identity.objects.filter(
         channel=CHANNEL, external_id__in=accounts.values(), community=community_id,
         member__erased_at=None,
-    ).select_related("member__community")  # fmt: skip
+    ).select_related("member")  # fmt: skip
     members = {row.external_id: row.member for row in identities}
     found = {cookie: members.get(accounts.get(hashed, "")) for cookie, hashed in hashes.items()}
     return {cookie: member for cookie, member in found.items() if member is not None}
