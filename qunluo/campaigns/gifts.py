@@ -164,10 +164,11 @@ def settle(order: Order, plan: RefundPlan, back: bool, *, sure: bool) -> RefundP
 
 def _settle(play: Play, order: Order, plan: RefundPlan, back: bool, sure: bool) -> RefundPlan:
     state = state_of(play)
-    if state.stage in ("reserved", "cancelled"):
-        if not sure:
-            state = state.model_copy(update={"stage": "given"})
-        else:  # the worker has not told it yet that the order is paid
+    if state.stage == "cancelled":
+        return plan
+    if state.stage == "reserved":  # the worker has not told it yet that the order is paid
+        state = state.model_copy(update={"stage": "given"})
+        if sure:
             _act(play.campaign, order, PAID, f"{PAID}:{order.number}")
     rules: model.Rules = model.Rules.model_validate(play.version.rules)
     left = _left_of(state.lines, order, plan)
@@ -177,9 +178,9 @@ def _settle(play: Play, order: Order, plan: RefundPlan, back: bool, sure: bool) 
         key = f"{REFUNDED}:{order.number}:{order.refunds.count() + 1}"
         _act(play.campaign, order, REFUNDED, key, lines=lines, gift_back=back)
     most = refund if state.gift == model.FREE else plan.amount_minor - charge
-    amount = max(0, min(plan.amount_minor, most))
-    whole = plan.whole and amount == plan.amount_minor
-    return replace(plan, amount_minor=amount, whole=whole)
+    keeps = state.charged_minor + charge  # what was taken off before stays so
+    amount = max(0, min(plan.amount_minor, most, order.left_minor - keeps))
+    return replace(plan, amount_minor=amount, whole=plan.whole and amount == plan.amount_minor)
 
 
 def _left_of(lines: model.Lines, order: Order, plan: RefundPlan) -> model.Lines:

@@ -47,7 +47,7 @@ def shop(request: HttpRequest, member_id: int) -> HttpResponse:
     """All that is on sale, the newest first."""
     member = find_own(request, member_id)
     found = list(list_products(member.community, "on_sale")[:SHOWN])
-    stock = list_stock(v for one in found for v in one.variants.all())
+    stock = list_stock([v for one in found for v in one.variants.all()])
     rows = [_listed(member, one, stock) for one in found]
     return page(request, "shop.html", {"member": member, "rows": [r for r in rows if r]})
 

@@ -31,7 +31,7 @@ from tests.campaigns.running import act, done, holds, run, work
 from tests.cast import make_member
 from tests.commerce.shop import STAFF, buy, pay, sell
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 FIVE: dict[str, Any] = {"name": "five", "total": 10, "per_member": 3, "off_minor": 500,
                         "threshold_minor": 3_000}  # fmt: skip
 
