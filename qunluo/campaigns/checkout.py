@@ -10,8 +10,9 @@ from datetime import datetime
 from django.db import transaction
 
 from qunluo.campaigns import gifts
-from qunluo.campaigns.coupons import do_lock, do_settle, list_coupons, list_offers
+from qunluo.campaigns.coupons import do_lock, list_coupons, list_offers
 from qunluo.campaigns.errors import PriceChangedError
+from qunluo.campaigns.hearing import do_follow
 from qunluo.campaigns.models import Coupon
 from qunluo.commerce import offers as shop
 from qunluo.commerce.models import Order
@@ -164,5 +165,5 @@ def do_buy(
     do_lock(order, by=by)
     gifts.do_open(order, till.promises, by=by)
     if order.state != "created":  # it costs nothing, so it is paid
-        do_settle(order)
+        do_follow(order)
     return order

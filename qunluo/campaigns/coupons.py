@@ -66,10 +66,16 @@ def list_offers(rows: Sequence[Coupon]) -> dict[int, Offer]:
     communities = {row.member.community_id for row in rows}
     variants = Variant.objects.filter(community__in=communities, sku__in=skus) if skus else ()
     named = {variant.sku: str(variant.pk) for variant in variants}
-    return {row.pk: offer(rules[row.pk], row, offer_id(row), named) for row in rows if row.pk in rules}
+    return {
+        row.pk: offer(rules[row.pk], row, offer_id(row), named)
+        for row in rows
+        if row.pk in rules
+    }
 
 
-def offer(rules: model.Rules, coupon: Life | Coupon, id_: str, named: Mapping[str, str]) -> Offer:
+def offer(
+    rules: model.Rules, coupon: Life | Coupon, id_: str, named: Mapping[str, str]
+) -> Offer:
     """The offer of one coupon; `named` says by which key an order knows an article."""
     scope = tuple(named[sku] for sku in rules.scope if sku in named)
     return Offer(

@@ -15,11 +15,12 @@ from qunluo.campaigns.mechanics import gift as model
 from qunluo.campaigns.mechanics.kernel import OPEN, PAID, REFUNDED, Refused, pool
 from qunluo.campaigns.models import Campaign, Play, Slot
 from qunluo.campaigns.playing import Answer, Asked, do_act_for, is_running, rules_of
-from qunluo.commerce.models import Order
+from qunluo.commerce.models import Order, Variant
 from qunluo.commerce.ordering import Ask
 from qunluo.commerce.pricing import Offer, Priced
 from qunluo.commerce.refunding import register_settler
 from qunluo.commerce.rules import RefundPlan
+from qunluo.community.models import Community
 from qunluo.kit.text import Text
 from qunluo.ledger.models import Account
 from qunluo.members.models import Member
@@ -107,6 +108,13 @@ def _offer(row: Campaign, won: model.Deserved, asks: Iterable[Ask]) -> Offer:
     scope = tuple(str(ask.variant.pk) for ask in asks if ask.variant.sku in won.free)
     return Offer(f"gift:{row.pk}", "campaign", "amount", won.worth_minor,
                  Text(row.name, row.name), group=f"gift:{row.pk}", scope=scope)  # fmt: skip
+
+
+def titled(community: Community, gift: str) -> str:
+    """A gift as people call it, where the shop knows it."""
+    rows = Variant.objects.filter(community=community, sku=gift).select_related("product")
+    found = rows.first()
+    return found.shown if found else gift
 
 
 # with the order

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from qunluo.campaigns import gifts
@@ -19,6 +20,7 @@ from qunluo.campaigns.mechanics import coupon
 from qunluo.campaigns.mechanics.kernel import CANCELLED, PAID, REFUNDED
 from qunluo.campaigns.models import Coupon, Following, Play
 from qunluo.commerce.models import Order
+from qunluo.commerce.moving import lock
 from qunluo.events.models import Event
 from qunluo.kit import clock
 
@@ -29,7 +31,7 @@ def hear(events: Sequence[Event]) -> None:
     orders = {order.pk: order for order in _orders(events)}
     numbers = {order.number: order for order in orders.values()}
     for pk in _with_coupons(orders, numbers):
-        tell_friends(orders[pk], do_settle(orders[pk]))
+        do_follow(orders[pk])
     for play in gifts.list_plays_of(orders.values()):
         order = numbers[gifts.number_of(play)]
         if order.community_id == play.campaign.community_id:
@@ -54,7 +56,15 @@ def _orders(events: Iterable[Event]) -> list[Order]:
     return list(Order.objects.filter(wanted, elsewhere=False).order_by("pk"))
 
 
-def tell_friends(order: Order, used: Iterable[Coupon]) -> None:
+@transaction.atomic
+def do_follow(order: Order) -> None:
+    """The coupons of an order are what it is by now, and who waits for it hears of it: together,
+    so that neither is lost where the other one happened."""
+    order = lock(order)
+    _tell_friends(order, do_settle(order))
+
+
+def _tell_friends(order: Order, used: Iterable[Coupon]) -> None:
     """An order with a coupon is what its inviter waits for; one that went back is not."""
     for row in used:
         if row.reward.campaign.mechanic == coupon.MECHANIC.name:

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from qunluo.campaigns.gifts import list_plays, state_of
+from qunluo.campaigns.gifts import list_plays, state_of, titled
+from qunluo.campaigns.hearing import do_follow
 from qunluo.campaigns.models import Purchase
 from qunluo.commerce.actions import do_cancel, do_refund
 from qunluo.commerce.models import Order, OrderLine, Refund
@@ -79,7 +80,8 @@ def order(request: HttpRequest, member_id: int, order_id: int) -> HttpResponse:
                      for one in row.payments.order_by("pk")],
         "refunds": [_refund(row, one) for one in row.refunds.order_by("pk")],
         "coupons": list(row.coupons.order_by("pk")), "may_cancel": may_cancel(row),
-        "gifts": [state_of(one) for one in list_plays(row)],
+        "gifts": [(state_of(one), titled(row.community, state_of(one).gift))
+                  for one in list_plays(row)],
         "bought": bought, "may_refund": may_refund(row), "key": secrets.token_urlsafe(12),
         "back": _money(row, row.left_minor),
     }  # fmt: skip
@@ -124,6 +126,7 @@ def ask_back(request: HttpRequest, member_id: int, order_id: int) -> HttpRespons
     key = one_line(request.POST.get("key"), 60)
     if may_refund(row) or row.refunds.filter(key=f"asked:{key}").exists():
         do_refund(row, why=why, by=member.actor, key=f"asked:{key}")
+        do_follow(row)
         return redirect("h5:order", member.pk, row.pk)
     return page(request, "told.html", {"title": _("That did not work"), "me": True,
                                        "words": too_late()}, 400)  # fmt: skip
@@ -138,6 +141,7 @@ def cancel(request: HttpRequest, member_id: int, order_id: int) -> HttpResponse:
     row = _find(member, order_id)
     if may_cancel(row):
         do_cancel(row, _("Called off by the buyer"), member.actor)
+        do_follow(row)  # its coupon can be used at once
     return redirect("h5:order", member.pk, row.pk)
 
 

@@ -64,7 +64,7 @@ def campaign(request: HttpRequest, code: str) -> HttpResponse:
     asked = _asked_for(request, row, member)
     if asked is not None:
         return redirect(f"{_address(row, asked.key)}?{urlencode({'i': request.GET['i']})}")
-    if not _may_read(request, row, member):
+    if not may_read(request, row, member):
         raise Http404
     arrival = arrive(request, row.community_id, member)
     mine = _own_play(row, member)
@@ -96,7 +96,7 @@ def _find_play(row: Campaign, key: str) -> Play | None:
     return rows.select_related("version", "starter").first()
 
 
-def _may_read(request: HttpRequest, row: Campaign, member: Member | None) -> bool:
+def may_read(request: HttpRequest, row: Campaign, member: Member | None) -> bool:
     """A campaign for everybody is as public as its posters; one for some members is seen by
     them, and by who was invited to it."""
     return row.segment_id is None or is_for(row, member) or _inviter(request, row) is not None

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from qunluo.campaigns.checkout import Choice, Till, do_buy, look
 from qunluo.campaigns.errors import CouponTakenError, GiftGoneError, PriceChangedError
-from qunluo.campaigns.gifts import Promise
+from qunluo.campaigns.gifts import Promise, titled
 from qunluo.campaigns.mechanics.gift import FREE
 from qunluo.channels.web.images import CONTENT_TYPE
 from qunluo.channels.web.product_images import find_product_image
@@ -193,16 +193,10 @@ def _gift(member: Member, one: Promise) -> str:
                    name=name, n=one.quantity)  # fmt: skip
     if one.gift:
         return say("“{name}”: {gift} × {n} comes with it.", "“{name}”：随单赠 {gift} × {n}。",
-                   name=name, gift=_titled(member, one.gift), n=one.quantity)  # fmt: skip
+                   name=name, gift=titled(member.community, one.gift), n=one.quantity)  # fmt: skip
     return say("“{name}”: {more} more, and a gift comes with it.",
                "“{name}”：再买 {more} 即可获赠品。", name=name,
                more=_money(member, one.missing_minor or 0))  # fmt: skip
-
-
-def _titled(member: Member, sku: str) -> str:
-    rows = Variant.objects.filter(community=member.community_id, sku=sku)
-    found = rows.select_related("product").first()
-    return found.shown if found else sku
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from qunluo.campaigns.drawing import check_draws, is_over
 from qunluo.campaigns.lifecycle import (
     do_pause,
     do_resume,
@@ -23,7 +24,6 @@ from qunluo.campaigns.results import Figure, results_of
 from qunluo.campaigns.stopping import plan_stop
 from qunluo.community.queries import settings_of
 from qunluo.console.access import StaffRequest, staff_view
-from qunluo.console.campaigns.drawing import check_draws, is_over
 from qunluo.console.campaigns.inputs import shop_of
 from qunluo.console.campaigns.planning import list_differences
 from qunluo.console.campaigns.wizard import find
