@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import click
 
-from bench import hot, members, room, segments, standing
+from bench import hot, joins, members, posters, room, segments, standing
 from bench.measuring import ChildFailedError, Cost
 from bench.races import STUDY, Limit, Race, counts, exports
 
@@ -18,8 +19,69 @@ TOLD = ("qunluo", "whatstk", "chat-miner", "pandas", "duckdb", "ibis-framework",
 QUICK = 20_000
 QUICK_STANDING, STANDING = 500, 1_000_000  # members
 HOT, QUICK_HOT = 6_000, 60  # buyers
+JOINS = 3_000  # helps
+POSTERS, QUICK_POSTERS = 200, 3
 QUICK_ROOM = (10, 10)  # members, messages
 MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is measured, and how much of it."""
+
+    rounds: int
+    sizes: tuple[int, ...]
+    databases: tuple[str, ...]
+    quick: bool
+
+
+def _exports(wanted: Wanted) -> None:
+    tell(exports(QUICK if wanted.quick else STUDY, wanted.rounds))
+
+
+def _counts(wanted: Wanted) -> None:
+    for size in wanted.sizes:
+        tell(counts(size, wanted.rounds))
+
+
+def _room(wanted: Wanted) -> None:
+    _print(room.tell(room.race(*(QUICK_ROOM if wanted.quick else (200, 200)))))
+
+
+def _hot(wanted: Wanted) -> None:
+    _print(hot.tell(hot.race(QUICK_HOT if wanted.quick else HOT)))
+
+
+def _joins(wanted: Wanted) -> None:
+    _print(joins.tell(joins.race(QUICK_HOT if wanted.quick else JOINS)))
+
+
+def _posters(wanted: Wanted) -> None:
+    _print(posters.tell(posters.race(QUICK_POSTERS if wanted.quick else POSTERS)))
+
+
+def _members(wanted: Wanted) -> None:
+    people = QUICK_MANY if wanted.quick else MANY
+    for name in dict.fromkeys(wanted.databases):
+        tell_members(members.race(people, people, name))
+
+
+def _standing(wanted: Wanted) -> None:
+    _print(standing.tell(standing.race(QUICK_STANDING if wanted.quick else STANDING)))
+
+
+def _segments(wanted: Wanted) -> None:
+    size = QUICK if wanted.quick else segments.MEMBERS
+    found = segments.race(size)
+    _print(segments.tell(found, size))
+    for limit in () if wanted.quick else segments.limits(found):
+        print(f"  {_judged(limit)}", flush=True)
+
+
+PARTS: dict[str, Callable[[Wanted], None]] = {
+    "exports": _exports, "counts": _counts, "room": _room, "hot": _hot, "joins": _joins,
+    "posters": _posters, "members": _members, "standing": _standing, "segments": _segments,
+}  # fmt: skip
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,11 +89,7 @@ MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 @click.option(
     "--sizes", default="0.5,5,10", show_default=True, help="Millions of messages, with commas."
 )
-@click.option(
-    "--only",
-    type=click.Choice(["exports", "counts", "room", "members", "standing", "segments", "hot"]),
-    help="One part.",
-)
+@click.option("--only", type=click.Choice(list(PARTS)), help="One part.")
 @click.option(
     "--database", type=click.Choice(["sqlite", "postgres"]), multiple=True,
     default=["sqlite", "postgres"], show_default=True, help="Of the members; give it twice for both.",
@@ -40,36 +98,20 @@ MANY, QUICK_MANY = 1_000_000, 300  # members, and as many messages
 def main(
     rounds: int, sizes: str, only: str | None, database: tuple[str, ...], quick: bool
 ) -> None:
-    """Measures Qunluo beside whatstk, chat-miner and pandas, a room with many members, and a
-    million members that come in and are searched."""
+    """Measures Qunluo beside whatstk, chat-miner and pandas, a room with many members, crowds in
+    campaigns, and a million members that come in and are searched."""
     many = [QUICK] if quick else [round(float(s) * 1e6) for s in sizes.split(",")]
+    wanted = Wanted(rounds, tuple(many), database, quick)
     print(_machine())
     try:
-        if only in (None, "exports"):
-            tell(exports(QUICK if quick else STUDY, rounds))
-        if only in (None, "counts"):
-            for size in many:
-                tell(counts(size, rounds))
-        if only in (None, "room"):
-            print("\n".join(room.tell(room.race(*(QUICK_ROOM if quick else (200, 200))))))
-        if only in (None, "hot"):
-            print("\n".join(hot.tell(hot.race(QUICK_HOT if quick else HOT))))
-        if only in (None, "members"):
-            many_people = QUICK_MANY if quick else MANY
-            for name in dict.fromkeys(database):
-                tell_members(members.race(many_people, many_people, name))
-        if only in (None, "standing"):
-            print(
-                "\n".join(standing.tell(standing.race(QUICK_STANDING if quick else STANDING)))
-            )
-        if only in (None, "segments"):
-            size = QUICK if quick else segments.MEMBERS
-            found = segments.race(size)
-            print("\n".join(segments.tell(found, size)))
-            for limit in () if quick else segments.limits(found):
-                print(f"  {_judged(limit)}", flush=True)
+        for part in [only] if only else PARTS:
+            PARTS[part](wanted)
     except ChildFailedError as error:
         sys.exit(str(error))
+
+
+def _print(lines: Iterable[str]) -> None:
+    print("\n".join(lines), flush=True)
 
 
 def _machine() -> str:

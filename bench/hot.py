@@ -7,30 +7,15 @@ request, all in one run, by turns. Counts what was sold: one too many is an erro
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from statistics import median
+from dataclasses import dataclass
 
-CONNECTIONS = 64
-THREADS = 64  # as `qunluo web` has them
+from bench.crowd import CONNECTIONS, Press, Site, Tally, open_site, run
+
 LOCKED, STATED = 6.0, 2.0  # at least so many times as fast
-SITE = """
-import sys
-from qunluo.server import conf
-conf.ROOT_URLCONF = "bench.hot_site"
-from qunluo.server.wsgi import application
-"""
+WAYS = {"ours": "/c/{code}/press", "stated": "/stated/{code}", "locked": "/locked/{code}"}
+BUY = {"kind": "buy", "key": "one", "data": {"quantity": 1}}
 SEAT = """
 import json, sys
 from datetime import timedelta
@@ -88,37 +73,6 @@ print(json.dumps({"held": shelf.held, "orders": Order.objects.count(), "broken":
 """
 
 
-@dataclass
-class Shop:
-    """A running installation with three sales of the same thing, and everybody's cookie."""
-
-    port: int
-    codes: list[str]
-    cookies: list[str]
-    env: dict[str, str]
-
-
-@dataclass
-class Tally:
-    """What one way of selling came to."""
-
-    name: str
-    sold: int = 0
-    refused: int = 0
-    failed: int = 0
-    seconds: float = 0.0
-    delays_ms: list[float] = field(default_factory=list)
-
-    @property
-    def per_s(self) -> float:
-        return (self.sold + self.refused) / self.seconds if self.seconds else 0.0
-
-    def at(self, share: float) -> float:
-        """A quantile of the answers' times, in ms."""
-        found = sorted(self.delays_ms)
-        return found[min(len(found) - 1, int(share * len(found)))] if found else 0.0
-
-
 @dataclass(frozen=True)
 class Outcome:
     tallies: dict[str, Tally]
@@ -131,26 +85,22 @@ class Outcome:
 
 def race(buyers: int, rounds: int = 3) -> Outcome:
     """Each buyer buys once at each of the three, by turns of `rounds` parts."""
-    with open_shop(buyers) as shop:
-        ways = {
-            "ours": "/c/{code}/press", "stated": "/stated/{code}", "locked": "/locked/{code}"
-        }  # fmt: skip
-        tallies = {name: Tally(name) for name in ways}
-        _warm(shop, ways)
-        for part in _parts(shop.cookies[CONNECTIONS:], rounds):
-            for (name, way), code in zip(ways.items(), shop.codes, strict=True):
-                asyncio.run(_crowd(shop.port, way.format(code=code), part, tallies[name]))
-        counted = json.loads(_python(COUNT, shop.env))
-    sold = sum(tally.sold for tally in tallies.values()) + 3 * CONNECTIONS
+    words = str(buyers + CONNECTIONS), str(buyers * 3)
+    with open_site(SEAT, *words, urls="bench.hot_site") as site:
+        cookies = site.told["cookies"]
+        tallies = {name: Tally(name) for name in WAYS}
+        _all_buy(site, cookies[:CONNECTIONS], {name: Tally(name) for name in WAYS})  # warms up
+        for part in _parts(cookies[CONNECTIONS:], rounds):
+            _all_buy(site, part, tallies)
+        counted = json.loads(run(COUNT, site.env))
+    sold = sum(tally.done for tally in tallies.values()) + 3 * CONNECTIONS
     return Outcome(tallies, max(0, counted["orders"] - sold), tuple(counted["broken"]))
 
 
-def _warm(shop: Shop, ways: dict[str, str]) -> None:
-    """Processes load what they need."""
-    for way, code in zip(ways.values(), shop.codes, strict=True):
-        asyncio.run(
-            _crowd(shop.port, way.format(code=code), shop.cookies[:CONNECTIONS], Tally("warm"))
-        )
+def _all_buy(site: Site, cookies: Sequence[str], tallies: dict[str, Tally]) -> None:
+    for (name, tally), code in zip(tallies.items(), site.told["codes"], strict=True):
+        path = WAYS[name].format(code=code)
+        site.crowd((Press(path, cookie, BUY) for cookie in cookies), tally)
 
 
 def _parts(cookies: Sequence[str], rounds: int) -> Iterator[Sequence[str]]:
@@ -159,113 +109,10 @@ def _parts(cookies: Sequence[str], rounds: int) -> Iterator[Sequence[str]]:
         yield cookies[start : start + size]
 
 
-async def _crowd(port: int, path: str, cookies: Sequence[str], tally: Tally) -> None:
-    """All buy once, over so many connections that stay open."""
-    waiting = iter(cookies)
-    began = time.perf_counter()
-    await asyncio.gather(*(_buy(port, path, waiting, tally) for _ in range(CONNECTIONS)))
-    tally.seconds += time.perf_counter() - began
-
-
-async def _buy(port: int, path: str, waiting: Iterator[str], tally: Tally) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for cookie in waiting:
-        asked = time.perf_counter()
-        writer.write(_request(path, cookie))
-        status = await _answer(reader)
-        tally.delays_ms.append((time.perf_counter() - asked) * 1000)
-        tally.sold += status == 200
-        tally.refused += status == 409
-        tally.failed += status not in (200, 409)
-    writer.close()
-
-
-def _request(path: str, cookie: str) -> bytes:
-    body = json.dumps({"kind": "buy", "key": "one", "data": {"quantity": 1}}).encode()
-    token = "a" * 32
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}; csrftoken={token}\r\n"
-        f"X-CSRFToken: {token}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
-
-
-async def _answer(reader: asyncio.StreamReader) -> int:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    for line in head.split("\r\n"):
-        if line.startswith("content-length:"):
-            await reader.readexactly(int(line.partition(":")[2]))
-    return int(head.split()[1])
-
-
-@contextmanager
-def open_shop(buyers: int) -> Iterator[Shop]:
-    from tests.postgres import postgres
-
-    with tempfile.TemporaryDirectory(prefix="qunluo-hot-") as data, postgres({}) as address:
-        env = {**_plain(), "QUNLUO_DATA": data, "QUNLUO_DATABASE": address,
-               "DJANGO_SETTINGS_MODULE": "qunluo.server.conf"}  # fmt: skip
-        told = json.loads(_python(SEAT, env, str(buyers + CONNECTIONS), str(buyers * 3)))
-        port = _free_port()
-        with _served(port, data, env):
-            yield Shop(port, told["codes"], told["cookies"], env)
-
-
-def _plain() -> dict[str, str]:
-    dropped = ("QUNLUO_DATABASE", "QUNLUO_CLOCK", "DJANGO_SETTINGS_MODULE", "QUNLUO_PARENT")
-    return {name: value for name, value in os.environ.items() if name not in dropped}
-
-
-def _python(code: str, env: dict[str, str], *words: str) -> str:
-    run = subprocess.run([sys.executable, "-c", code, *words], env=env, check=True, text=True,
-                         stdout=subprocess.PIPE)  # fmt: skip
-    return run.stdout.strip().rsplit("\n", 1)[-1]
-
-
-@contextmanager
-def _served(port: int, data: str, env: dict[str, str]) -> Iterator[None]:
-    (Path(data) / "hot_application.py").write_text(SITE, encoding="utf-8")
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-        "--port", str(port), "--log-level", "error", "--blocking-threads", str(THREADS),
-        "hot_application:application",
-    ]  # fmt: skip
-    path = os.pathsep.join([data, str(Path.cwd())])
-    with subprocess.Popen(
-        command, env={**env, "PYTHONPATH": path}, start_new_session=True
-    ) as web:
-        try:
-            _wait(port)
-            yield
-        finally:
-            os.killpg(web.pid, signal.SIGKILL)
-
-
-def _wait(port: int) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError("the site did not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def tell(outcome: Outcome) -> list[str]:
     """What `make bench` prints."""
     lines = [f"a hot item over HTTP, {CONNECTIONS} connections, PostgreSQL"]
-    for tally in outcome.tallies.values():
-        lines.append(
-            f"  {tally.name:<7} {tally.per_s:8.0f}/s  p50 {median(tally.delays_ms):6.1f} ms  "
-            f"p99 {tally.at(0.99):6.1f} ms  sold {tally.sold}  refused {tally.refused}  "
-            f"failed {tally.failed}"
-        )
+    lines += [tally.told() for tally in outcome.tallies.values()]
     for name, least in (("locked", LOCKED), ("stated", STATED)):
         held = "holds" if outcome.ratio(name) >= least else "MISSED"
         lines.append(

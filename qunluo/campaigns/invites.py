@@ -11,6 +11,7 @@ another's name. A touch counts where it came before the member did; later ones a
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from qunluo.community.models import Community
 from qunluo.groups.models import Membership
 from qunluo.kit import clock
 from qunluo.members.models import Member, Touch
-from qunluo.members.queries import find_survivor, list_ids
+from qunluo.members.queries import find_survivor, list_ids, map_ids
 
 COOKIE = "qunluo_visit"  # of this browser: a random number, and nothing about anybody
 COOKIE_S = 30 * 86_400  # so long a first touch is remembered of a stranger
@@ -35,6 +36,7 @@ FORGET = timedelta(days=30)
 CHANNELS = ("link", "poster", "group", "direct")
 NEW = timedelta(days=30)  # so long somebody is a newcomer
 INVITED = "invited"
+FACTS = frozenset({"inviter", "new", "newcomer"})
 COUNTS = ("tiered_invites", "flash_sale")  # models where a friend who came is an act
 _signer = signing.Signer(salt="qunluo.campaigns.invite", sep="~")
 
@@ -172,24 +174,52 @@ def do_forget_visitors() -> int:
 
 
 def facts_of(campaign: Campaign, member: Member) -> dict[str, Any]:
-    """What we know of a member and no page may say, as far as the mechanic takes it: who
-    brought or sent them to this campaign (`inviter`, 0: nobody), whether they came to the
-    community by that (`new`), whether they are new here (`newcomer`)."""
-    found = do_attribute(member)
+    """See `facts_of_all`."""
+    return facts_of_all(campaign, [member])[member.pk]
+
+
+def facts_of_all(campaign: Campaign, members: Sequence[Member]) -> dict[int, dict[str, Any]]:
+    """What we know of members, by their ids, and no page may say, as far as the mechanic takes
+    it: who brought or sent them to this campaign (`inviter`, 0: nobody), whether they came to
+    the community by that (`new`), whether they are new here (`newcomer`)."""
+    wanted = find_mechanic(campaign.mechanic).facts & FACTS
+    if not wanted or not members:
+        return {member.pk: {} for member in members}
+    found = _attribute_all(members)
+    sent = _sent_by(campaign, members) if "inviter" in wanted else {}
+    return {
+        member.pk: {
+            name: value
+            for name, value in _known(campaign, member, found[member.pk], sent).items()
+            if name in wanted
+        }
+        for member in members
+    }
+
+
+def _known(
+    campaign: Campaign, member: Member, found: Attribution, sent: Mapping[int, int]
+) -> dict[str, Any]:
     new = found.campaign_id == campaign.pk and found.inviter_id not in (None, member.pk)
-    known = {
-        "inviter": found.inviter_id if new else _sent_by(campaign, member), "new": new,
-        "newcomer": _is_newcomer(campaign, found), "there": is_still_there(member),
+    return {
+        "inviter": found.inviter_id if new else sent.get(member.pk, 0), "new": new,
+        "newcomer": _is_newcomer(campaign, found),
     }  # fmt: skip
-    wanted = find_mechanic(campaign.mechanic).facts
-    return {name: value for name, value in known.items() if name in wanted}
 
 
-def _sent_by(campaign: Campaign, member: Member) -> int:
-    """Whose invitation to this campaign a member who was here already opened last."""
-    mine = list_ids(member)
-    rows = Visit.objects.filter(campaign=campaign, member__in=mine).exclude(inviter__in=mine)
-    return rows.order_by("-last_at", "-pk").values_list("inviter", flat=True).first() or 0
+def _attribute_all(members: Sequence[Member]) -> dict[int, Attribution]:
+    """Who brought each: known of nearly all, decided now of the others."""
+    rows = Attribution.objects.filter(member__in=[member.pk for member in members])
+    known = {row.member_id: row for row in rows}
+    return {m.pk: known.get(m.pk) or do_attribute(m) for m in members}
+
+
+def _sent_by(campaign: Campaign, members: Sequence[Member]) -> dict[int, int]:
+    """Whose invitation to this campaign each, who was here already, opened last."""
+    whose = map_ids(members)
+    rows = Visit.objects.filter(campaign=campaign, member__in=list(whose))
+    pairs = rows.order_by("last_at", "pk").values_list("member", "inviter")
+    return {whose[pk]: by for pk, by in pairs if whose.get(by) != whose[pk]}
 
 
 def _is_newcomer(campaign: Campaign, found: Attribution) -> bool:

@@ -46,38 +46,38 @@ def do_write(live: Live, *, by: str = "") -> None:
 
 
 def _write_plays(live: Live) -> None:
-    touched = {play for play, _, _ in live.fresh}
-    fresh = [_play_row(live, key) for key in sorted(touched) if key not in live.began]
+    """Those that begin must be new; those that go on are locked."""
+    touched = sorted({play for play, _, _ in live.fresh})
+    fresh = [_play_row(live, key) for key in touched if key not in live.began]
+    known = [_play_row(live, key) for key in touched if key in live.began]
     PlayRow.objects.bulk_create(fresh)
-    for key in sorted(touched & live.began.keys()):
-        play = live.plays[key]
-        PlayRow.objects.filter(campaign=live.campaign, key=key).update(
-            state=play.state.model_dump(mode="json"), revision=play.revision,
-            deadline=play.deadline,
-        )  # fmt: skip
+    PlayRow.objects.bulk_create(
+        known, update_conflicts=True, unique_fields=["campaign", "key"],
+        update_fields=["state", "revision", "deadline"],
+    )  # fmt: skip
 
 
 def _play_row(live: Live, key: str) -> PlayRow:
     play = live.plays[key]
     return PlayRow(
-        campaign=live.campaign, version_id=live.current, key=key, revision=play.revision,
-        state=play.state.model_dump(mode="json"), deadline=play.deadline,
-        starter_id=play.starter,
+        campaign=live.campaign, version_id=live.began.get(key, live.current), key=key,
+        revision=play.revision, state=play.state.model_dump(mode="json"),
+        deadline=play.deadline, starter_id=play.starter,
     )  # fmt: skip
 
 
 def _write_slots(live: Live) -> None:
-    changed = {
-        name: taken for name, taken in live.slots.items()
+    rows = {
+        name: Slot(campaign=live.campaign, name=name, taken=taken)
+        for name, taken in sorted(live.slots.items())
         if taken != live.known_slots.get(name, 0)
-    }  # fmt: skip
-    fresh = sorted(name for name in changed if name not in live.known_slots)
+    }
+    known = [row for name, row in rows.items() if name in live.known_slots]
+    Slot.objects.bulk_create(row for name, row in rows.items() if name not in live.known_slots)
     Slot.objects.bulk_create(
-        Slot(campaign=live.campaign, name=name, taken=changed[name]) for name in fresh
-    )
-    for name in sorted(changed.keys() & live.known_slots.keys()):
-        rows = Slot.objects.filter(campaign=live.campaign, name=name)
-        rows.update(taken=changed[name])
+        known, update_conflicts=True, unique_fields=["campaign", "name"],
+        update_fields=["taken"],
+    )  # fmt: skip
 
 
 # value

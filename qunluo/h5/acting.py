@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from qunluo.campaigns.combining import Combiner
-from qunluo.campaigns.invites import facts_of
+from qunluo.campaigns.invites import facts_of_all
 from qunluo.campaigns.models import Campaign
 from qunluo.campaigns.playing import Answer, Tap, do_taps
 from qunluo.campaigns.registry import find_mechanic
@@ -52,13 +52,20 @@ def _carry_out(code: str, presses: Sequence[Press]) -> list[Said]:
     members = find_members({press.cookie for press in presses}, campaign.community_id)
     for member in members.values():
         member.community = campaign.community
-    known = [press for press in presses if press.cookie in members]
-    taps = [_tap(campaign, members[press.cookie], press) for press in known]
+    known = [(members[press.cookie], press) for press in presses if press.cookie in members]
+    facts = _find_facts(campaign, known)
+    taps = [
+        Tap(member, press.kind, press.key, press.play, press.data, facts.get(member.pk, {}))
+        for member, press in known
+    ]
     answers = iter(do_taps(campaign, taps))
     return [next(answers) if press.cookie in members else NotHereError() for press in presses]
 
 
-def _tap(campaign: Campaign, member: Member, press: Press) -> Tap:
+def _find_facts(
+    campaign: Campaign, known: Sequence[tuple[Member, Press]]
+) -> Mapping[int, Mapping[str, Any]]:
+    """Of those whose act looks at them."""
     asks = find_mechanic(campaign.mechanic).asks
-    facts = facts_of(campaign, member) if asks is None or press.kind in asks else {}
-    return Tap(member, press.kind, press.key, press.play, press.data, facts)
+    who = {m.pk: m for m, press in known if asks is None or press.kind in asks}
+    return facts_of_all(campaign, list(who.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -97,10 +97,17 @@ def find_survivor(member: Member) -> Member:
 
 def list_ids(member: Member) -> list[int]:
     """The member and everybody who went into them: whose events are theirs."""
-    found, new = [member.pk], [member.pk]
+    return list(map_ids([member]))
+
+
+def map_ids(members: Iterable[Member]) -> dict[int, int]:
+    """The same for many: whose each id is by now."""
+    found = {member.pk: member.pk for member in members}
+    new: Collection[int] = list(found)
     while new:
-        new = list(Member.objects.filter(merged_into__in=new).values_list("pk", flat=True))
-        found += new
+        rows = Member.objects.filter(merged_into__in=new).values_list("pk", "merged_into")
+        came = {pk: found[into] for pk, into in rows if into is not None}
+        found, new = {**found, **came}, came.keys()
     return found
 
 
