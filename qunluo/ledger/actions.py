@@ -175,7 +175,8 @@ def _apply(bookings: Iterable[Booking]) -> None:
     if _change(changes) != len(changes):
         raise _short(changes)
     for pk, account in accounts.items():
-        account.balance += changes.get(pk, 0)
+        if "balance" in account.__dict__:  # else it is read when it is asked for
+            account.balance += changes.get(pk, 0)
 
 
 def _change(changes: Mapping[int, int]) -> int:
@@ -273,7 +274,8 @@ def _promise(account: int, amount: int) -> None:
 def _forget(accounts: Iterable[Account]) -> None:
     """What a statement has written is read again when it is asked for."""
     for account in accounts:
-        del account.balance, account.held
+        for name in ("balance", "held"):
+            account.__dict__.pop(name, None)  # forgotten before, perhaps
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.db import connection, connections, transaction
 from django.db.models import QuerySet
 
 FORK = get_context("fork")  # Django is set up already, and the clock of the test is theirs
-WRITES = ("INSERT INTO", "UPDATE", "DELETE FROM")
+WRITES = ("INSERT INTO", "INSERT OR IGNORE INTO", "UPDATE", "DELETE FROM")
 PATIENCE_S = 60.0
 HINDERED_S = 0.25  # after that, the other is taken to wait for a lock of ours
 
