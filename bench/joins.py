@@ -44,6 +44,7 @@ plan = Plan("Help", "assist", rules, ends_at=now + timedelta(days=1))
 campaign = do_make(community, plan, by="staff:1")
 do_fund_worst_case(campaign, by="staff:1")
 do_publish(campaign, reasons={"wechat_sharing": "bench"}, by="staff:1")
+campaign.refresh_from_db()
 cookies = []
 with transaction.atomic():
     owners = Member.objects.bulk_create(
