@@ -102,8 +102,8 @@ def test_a_gift_that_is_kept_is_taken_off_the_refund_and_one_that_comes_back_is_
     again = do_refund(back, why="all", by=STAFF, key="r", restock=True)
     assert again.pk == refund.pk
     goodwill = do_refund(both, amount_minor=500, why="sorry", by=STAFF, key="r")
-    assert (goodwill.amount_minor, gift_of(both)) == (500, "given")
     work()
+    assert (goodwill.amount_minor, gift_of(both)) == (500, "given")
     rest = do_refund(kept, why="rest", by=STAFF, key="r2", restock=False)
     assert rest.amount_minor == 5_000  # what was taken off the first stays taken
     assert results_of(campaign).broken == []

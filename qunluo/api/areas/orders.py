@@ -247,7 +247,9 @@ def give_back(request: Call, order: InAddress, body: ReturnIn) -> dict[str, Any]
     row = _find(request, order)
     lines = {line.line_id: line.quantity for line in body.lines} or None
     if body.dry_run:
-        plan = refunding.plan(row, amount_minor=body.amount_minor, lines=lines)
+        plan = refunding.plan(
+            row, amount_minor=body.amount_minor, lines=lines, restock=body.restock
+        )
         return {"number": None, "state": None, "amount_minor": plan.amount_minor,
                 "points": plan.points, "whole": plan.whole}  # fmt: skip
     made: Refund = refunding.do_refund(

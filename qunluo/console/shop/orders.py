@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from qunluo.campaigns.gifts import list_plays, state_of, titled
 from qunluo.commerce.errors import WrongRefundError
 from qunluo.commerce.models import Order, Refund
 from qunluo.commerce.ordering import do_cancel, do_complete, do_fulfil, why_not_to_ship
@@ -77,7 +78,10 @@ def page(request: StaffRequest, row: Order, **more: Any) -> HttpResponse:
         "row": row, "lines": row.lines.order_by("pk"), "missed": list_missed(row),
         "payments": row.payments.order_by("pk"), "refunds": refunds,
         "address": _address(request, row), "keeps": keeps, "key": secrets.token_hex(8),
-        "may_refund": row.state in PAID and not row.elsewhere, **more,
+        "may_refund": row.state in PAID and not row.elsewhere,
+        "coupons": row.coupons.select_related("reward__campaign").order_by("pk"),
+        "gifts": [(one.campaign, state_of(one), titled(row.community, state_of(one).gift))
+                  for one in list_plays(row)], **more,
     }  # fmt: skip
     status = REFUSED if more.get("refused") else 200
     return render(request, "console/shop/order.html", context, status=status)
@@ -122,12 +126,12 @@ def refund(request: StaffRequest, order_id: int) -> HttpResponseBase:
     """First says what would be given back; the second time, with the key of that page, does
     it."""
     row = _find(request, order_id)
+    restock = "restock" in request.POST
     try:
         wanted = _read(request, row)
-        seen = plan(row, **wanted)
+        seen = plan(row, restock=restock, **wanted)
     except QunluoError as error:
         return page(request, row, refused=error.message(current_lang()), typed=request.POST)
-    restock = "restock" in request.POST
     if "really" not in request.POST:
         return page(request, row, plan=seen, restock=restock, wanted=wanted["lines"] or {},
                     typed=request.POST, pieces_back=count_back(seen))  # fmt: skip
