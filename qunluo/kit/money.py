@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 from qunluo.kit.errors import QunluoError
 from qunluo.kit.text import Lang, Text
@@ -33,6 +33,11 @@ def decimals(currency: str) -> int:
 def format_money(minor: int, currency: str, lang: Lang) -> str:
     """`¥12.50` for 1250 fen in Chinese, `CN¥12.50` in English."""
     return format_currency(to_major(minor, currency), currency, locale=_LOCALE[lang])
+
+
+def currency_sign(currency: str, lang: Lang) -> str:
+    """`¥` for CNY in Chinese, `CN¥` in English."""
+    return str(get_currency_symbol(currency, locale=_LOCALE[lang]))
 
 
 def to_major(minor: int, currency: str) -> Decimal:

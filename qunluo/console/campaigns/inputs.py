@@ -14,9 +14,17 @@ from qunluo.console.asking import list_zones
 from qunluo.console.campaigns.parameters import Parameter
 from qunluo.console.campaigns.typed import NAMED, ROOT, SPANS, Shop, Typed, one, size_of
 from qunluo.console.wording import current_lang
-from qunluo.kit.money import format_money
+from qunluo.kit.money import currency_sign, format_money
+from qunluo.kit.text import Text
 
 Option = tuple[str, str]
+COUNTED = {  # what a contest counts
+    "orders": Text("paid orders", "付款订单数"),
+    "spend": Text("money paid", "付款金额"),
+    "invites": Text("friends who came", "邀请到的好友"),
+    "check_ins": Text("days checked in", "打卡天数"),
+    "helps": Text("helps given", "助力次数"),
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ def _draw(
         path, wanted.kind, wanted.title(lang), wanted.gist(lang), one(typed, path),
         typed.get(path, []), _extra(wanted, typed, path), one(typed, f"{path}~name"),
         _options(wanted, offer, typed.get(path, [])),
-        offer.shop.currency if wanted.kind == "money" else suffix, wrong.get(path, ""),
+        currency_sign(offer.shop.currency, lang) if wanted.kind == "money" else suffix, wrong.get(path, ""),
         wanted.required, [_row(wanted, f"{path}.{n}", typed, offer, wrong) for n in range(size)],
         size < wanted.most_rows, size > wanted.fewest_rows,
     )  # fmt: skip
@@ -135,4 +143,5 @@ def choice_word(choice: str) -> str:
         "anyone": _("everybody"), "newcomers": _("new members only"),
         "campaign": _("we do, from the budget"), "member": _("a member"),
     }  # fmt: skip
-    return words.get(choice, choice.replace("_", " "))
+    counted = COUNTED.get(choice)
+    return counted(current_lang()) if counted else words.get(choice, choice.replace("_", " "))

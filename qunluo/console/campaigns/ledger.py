@@ -10,12 +10,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from qunluo.campaigns.models import Campaign
+from qunluo.campaigns.models import Campaign, Play
 from qunluo.commerce.models import Order, Variant
 from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
 from qunluo.console.access import StaffRequest, staff_view
-from qunluo.console.campaigns.words import amount, unit_word
+from qunluo.console.campaigns.causes import say_causes
+from qunluo.console.campaigns.words import amount, store_word, unit_word
 from qunluo.console.people.answering import found, number_in
 from qunluo.console.people.timeline import name_actors
 from qunluo.console.wording import current_lang
@@ -27,6 +28,7 @@ from qunluo.members.models import Member
 
 PAGE = 50
 MOST_NAMES = 500
+RESERVED = "reserved:"
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,12 @@ def statement(request: StaffRequest, account_id: int) -> HttpResponse:
     account, before = found(rows, account_id), number_in(request, "before") or 0
     lines = list_statement(account, limit=PAGE + 1, before=before)
     currency = settings_of(request.community).currency
+    whys = say_causes(request.community, [(line.cause, line.note) for line in lines])
     context = {
         "account": show(request.community, [account])[0],
-        "rows": [(line, amount(line.amount, account.unit, currency),
-                  amount(line.balance, account.unit, currency)) for line in lines[:PAGE]],
+        "rows": [(line, why, amount(line.amount, account.unit, currency),
+                  amount(line.balance, account.unit, currency))
+                 for line, why in zip(lines, whys, strict=True)][:PAGE],
         "more": lines[PAGE - 1].entry if lines[PAGE:] else None,
     }  # fmt: skip
     return render(request, "console/campaigns/statement.html", context)
@@ -90,13 +94,19 @@ def transfer(request: StaffRequest, transfer_id: int) -> HttpResponse:
     entries = list(row.entries.select_related("account").order_by("pk"))
     currency = settings_of(request.community).currency
     names = {s.account.pk: s for s in show(request.community, [e.account for e in entries])}
+    reversed_by = Transfer.objects.filter(reverses=row).first()
+    told = [row, row.reverses or row, reversed_by or row]
+    what, takes_back, taken_back = say_causes(
+        request.community, [(t.cause, t.note) for t in told]
+    )
     context = {
-        "transfer": row, "by": name_actors({row.by}, request.community).get(row.by, row.by),
+        "transfer": row, "what": what, "takes_back": takes_back, "taken_back": taken_back,
+        "by": name_actors({row.by}, request.community).get(row.by, row.by),
         "rows": [(e, names[e.account_id], amount(e.amount, e.account.unit, currency))
                  for e in entries],
         "sums": [(unit_word(unit), amount(total, unit, currency), total == 0)
                  for unit, total in _sums(entries)],
-        "reversed_by": Transfer.objects.filter(reverses=row).first(),
+        "reversed_by": reversed_by,
     }  # fmt: skip
     return render(request, "console/campaigns/transfer.html", context)
 
@@ -137,13 +147,16 @@ def show(community: Community, rows: list[Account]) -> list[Shown]:
 
 def _names(community: Community, rows: list[Account]) -> dict[tuple[str, str], str]:
     found_: dict[tuple[str, str], str] = {}
+    starters = _starters(rows)
     for kind in ("member", "owed", "sku", "sold", "order", "campaign"):
         owners = {row.owner for row in rows if row.kind == kind}
         known = _known(community, kind, owners)
         for owner in owners:
             id_, _colon, place = owner.removeprefix("member:").partition(":")
             if id_ in known:
-                found_[kind, owner] = f"{known[id_]}{_place(place)}"
+                found_[kind, owner] = (
+                    f"{known[id_]}{_place(place, starters.get((id_, place), ''))}"
+                )
     return found_
 
 
@@ -163,16 +176,27 @@ def _known(community: Community, kind: str, owners: set[str]) -> dict[str, str]:
     return {str(c.pk): c.name for c in Campaign.objects.filter(**here)}
 
 
-def _place(place: str) -> str:
-    """Where in a campaign it lies."""
+def _starters(rows: list[Account]) -> dict[tuple[str, str], str]:
+    """Who began the plays that something is set aside for, by campaign and place."""
+    reserved = [row.owner.partition(":") for row in rows if row.kind == "campaign"]
+    keys = [p.removeprefix(RESERVED) for _c, _colon, p in reserved if p.startswith(RESERVED)]
+    plays = Play.objects.filter(key__in=keys[:MOST_NAMES], starter__isnull=False)
+    found_ = plays.values_list("campaign_id", "key", "starter__name")
+    return {(str(campaign), f"{RESERVED}{key}"): name for campaign, key, name in found_}
+
+
+def _place(place: str, starter: str) -> str:
+    """Where in a campaign it lies, and for whose play."""
     if not place:
         return ""
     kind, _colon, name = place.partition(":")
+    if kind == "pool":
+        return f" · {store_word(name)}"
     words = {
         "budget": _("budget"), "reserved": _("set aside"), "granted": _("rewards that wait"),
-        "spent": _("spent"), "pool": _("store"),
+        "spent": _("spent"),
     }  # fmt: skip
-    return f" · {words.get(kind, kind)}{f' {name}' if name else ''}"
+    return f" · {words.get(kind, kind)}{f' · {starter}' if starter else ''}"
 
 
 def _plain(account: Account) -> str:

@@ -20,7 +20,7 @@ from qunluo.campaigns.lifecycle import (
 )
 from qunluo.campaigns.models import Campaign, CampaignVersion, Deed, Play, Purchase, Reward
 from qunluo.campaigns.registry import find_mechanic
-from qunluo.campaigns.results import Figure, results_of
+from qunluo.campaigns.results import Figure, Results, results_of
 from qunluo.campaigns.stopping import plan_stop
 from qunluo.community.queries import settings_of
 from qunluo.console.access import StaffRequest, staff_view
@@ -30,9 +30,21 @@ from qunluo.console.campaigns.wizard import find
 from qunluo.console.campaigns.words import amount, unit_word
 from qunluo.console.people.answering import REFUSED, done, found, number_in, telling
 from qunluo.console.people.timeline import name_actors
+from qunluo.console.wording import current_lang
+from qunluo.kit.text import Text
 
 PAGE = 50
 EVERY_S = 10
+DRAWS = frozenset({"lucky_draw", "bargain", "red_packet"})  # models in which chance decides
+SAID = {
+    "participants": Text("{much} took part", "{much} 位成员参与"),
+    "helps": Text("{much} helps", "{much} 次助力"),
+    "orders": Text("{much} orders", "{much} 笔订单"),
+    "paid": Text("{much} paid", "实收 {much}"),
+    "refunds": Text("{much} given back", "退款 {much}"),
+}
+GIVEN = Text("rewards paid: {much}", "已发放 {much}")
+LISTED = Text(", ", "，")
 
 
 @staff_view("see_campaigns")
@@ -43,7 +55,7 @@ def campaign(request: StaffRequest, campaign_id: int) -> HttpResponse:
     context = {
         "campaign": row, "mechanic": find_mechanic(row.mechanic), "page_of": _page_of(row),
         "versions": _versions(request, row), "may_take_back": _may_take_back(row),
-        "over": is_over(row),
+        "over": is_over(row), "draws": row.mechanic in DRAWS,
         **_live(request, row),
     }  # fmt: skip
     return render(request, "console/campaigns/one.html", context)
@@ -70,7 +82,11 @@ def _live(request: StaffRequest, row: Campaign) -> dict[str, Any]:
     results, currency = results_of(row), settings_of(request.community).currency
     shown = [(f, *_words(f, currency)) for f in results.value]
     units = sorted({figure.unit for figure in results.value})
+    page_of = _page_of(row)
     return {
+        "verdict": _verdict(results, currency), "state": row.state,
+        "nobody": row.state == "running" and not results.people[1].here,
+        "link": request.build_absolute_uri(page_of) if page_of else "",
         "people": [(f, *_words(f, currency)) for f in results.people],
         "orders": [(f, *_words(f, currency)) for f in results.orders],
         "value": [(unit_word(unit), [line for line in shown if line[0].unit == unit])
@@ -78,6 +94,19 @@ def _live(request: StaffRequest, row: Campaign) -> dict[str, Any]:
         "broken": results.broken, "figures": len(results.all),
         "every_s": EVERY_S if row.state in ("running", "paused") else 0,
     }  # fmt: skip
+
+
+def _verdict(results: Results, currency: str) -> str:
+    """What came of it so far, in a sentence."""
+    here = {figure.name: figure for figure in (*results.people, *results.orders)}
+    parts = [
+        words.format(much=amount(here[name].here, here[name].unit, currency))(current_lang())
+        for name, words in SAID.items() if name in here and here[name].here
+    ]  # fmt: skip
+    given = [amount(f.here, f.unit, currency) for f in results.value
+             if f.name == "given" and f.here]  # fmt: skip
+    parts += [GIVEN.format(much=much)(current_lang()) for much in given]
+    return LISTED(current_lang()).join(parts)
 
 
 def _words(figure: Figure, currency: str) -> tuple[str, str]:

@@ -79,9 +79,12 @@ def _fact(
     label = wanted.title(current_lang())
     if isinstance(value, bool):
         return (label, _("Yes")) if value else None
+    if value == 0:
+        return None  # of rules it means: none
     if isinstance(value, int):
         is_money = wanted.kind == "money" or (
             wanted.kind == "worth" and shown.get("unit") == CENT
         )
-        return label, _money(value, currency) if is_money else f"{value:,}"
+        unit = f" {wanted.suffix(current_lang())}" if wanted.suffix else ""
+        return label, _money(value, currency) if is_money else f"{value:,}{unit}"
     return (label, value) if isinstance(value, str) and wanted.kind == "text" else None

@@ -32,6 +32,14 @@ GOALS: tuple[tuple[str, Text, frozenset[str]], ...] = (
      frozenset({"flash_sale", "gift", "group_buy", "rising_price", "bargain"})),
 )  # fmt: skip
 
+PRIZE = Text("Prize {n}", "第 {n} 项奖品")
+STORES = {
+    "coupons": Text("Coupons to give out", "待发的券"),
+    "free": Text("Free pieces", "赠送件数"),
+    "pieces": Text("Pieces to sell", "可售件数"),
+}
+FREE = "gift:free"  # pieces that are free, whatever they are
+
 
 def amount(value: int, unit: str, currency: str) -> str:
     """`¥30.00` for cents, `1,200 points`, `20 × coupon “spring”`."""
@@ -54,6 +62,8 @@ def unit_word(unit: str) -> str:
     kind, _colon, name = unit.partition(":")
     if kind == "coupon":
         return _("coupon “{name}”").format(name=name)
+    if unit == FREE:
+        return STORES["free"](current_lang())
     if kind == "gift":
         return _("gift “{name}”").format(name=name)
     words = {CENT: _("money"), POINTS: _("points"), "piece": _("pieces")}
@@ -62,8 +72,16 @@ def unit_word(unit: str) -> str:
 
 def place_word(place: str) -> str:
     """Where a supply lies."""
-    return _("Budget") if place == BUDGET else _("Store “{name}”").format(
-        name=place.partition(":")[2])  # fmt: skip
+    return _("Budget") if place == BUDGET else store_word(place.partition(":")[2])
+
+
+def store_word(name: str) -> str:
+    """What a store of a campaign holds; those of no name of their own are known by a code."""
+    number = name.removeprefix("prize")
+    if name != number and number.isdecimal():
+        return PRIZE.format(n=int(number) + 1)(current_lang())
+    known = STORES.get(name)
+    return known(current_lang()) if known else _("Store “{name}”").format(name=name)
 
 
 def supply_rows(supplies: Iterable[Supply], currency: str) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def members(request: StaffRequest) -> HttpResponse:
     rows = list((narrowed.filter(pk__lt=before) if before else narrowed)[: PAGE + 1])
     counted = narrowed.order_by()[: MOST_COUNTED + 1].count()
     return render(request, "console/people/members.html", {
-        "members": with_tags(rows[:PAGE]),
+        "members": with_tags(rows[:PAGE]), "now": clock.now(),
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "counted": min(counted, MOST_COUNTED), "more_than_counted": counted > MOST_COUNTED,
         "any": bool(rows) or of(request.community).exists(), **choices(request),

@@ -15,7 +15,7 @@ from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
 from qunluo.console.wording import current_lang
 from qunluo.kit.errors import QunluoError
-from qunluo.kit.money import read_money, to_major
+from qunluo.kit.money import currency_sign, read_money, to_major
 from qunluo.kit.text import Text
 from qunluo.segments.models import Segment
 from qunluo.segments.queries import list_segments
@@ -53,6 +53,10 @@ class MoneyField(forms.Field):
         return str(to_major(value, self.currency)) if isinstance(value, int) else value
 
 
+class MoneyOrPercentField(MoneyField):
+    """Money, or a percentage of two decimals, as another field says."""
+
+
 class ShopForm(forms.Form):
     """A form whose amounts are of the community's currency."""
 
@@ -63,10 +67,13 @@ class ShopForm(forms.Form):
         for field in self.fields.values():
             if isinstance(field, MoneyField):
                 field.currency = currency
+                if not isinstance(field, MoneyOrPercentField):
+                    sign = currency_sign(currency, current_lang())
+                    field.label = _("{label} ({unit})").format(label=field.label, unit=sign)
 
 
 class ProductFields(ShopForm):
-    title = forms.CharField(label=_("What it is called"), max_length=120)
+    title = forms.CharField(label=_("Name of the product"), max_length=120)
     text = forms.CharField(
         label=_("What it is (optional)"), required=False, max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -88,7 +95,9 @@ class ProductFields(ShopForm):
 
 class VariantFields(ShopForm):
     sku = forms.CharField(
-        label=_("Code"), max_length=40, help_text=_("Your own code of it, such as TEA-100G.")
+        label=_("Product code (SKU)"),
+        max_length=40,
+        help_text=_("Your own code of it, such as TEA-100G."),
     )
     title = forms.CharField(
         label=_("Variant (optional)"), max_length=80, required=False,
@@ -115,12 +124,12 @@ class RuleFields(ShopForm):
     """A price of a time; `value` is read by its kind."""
 
     name = forms.CharField(
-        label=_("What it is called"), max_length=80,
+        label=_("Name of the price"), max_length=80,
         help_text=_("Buyers read it under “why this price?”."),
     )  # fmt: skip
-    phase = forms.ChoiceField(label=_("What it is"))
+    phase = forms.ChoiceField(label=_("Kind of price"))
     kind = forms.ChoiceField(label=_("How it counts"))
-    value = MoneyField(
+    value = MoneyOrPercentField(
         label=_("Value"), help_text=_("An amount, or the percentage off: 10 is 10 %.")
     )
     threshold_minor = MoneyField(label=_("From a purchase of (optional)"), required=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -180,6 +181,7 @@ def test_its_figures_say_how_they_are_counted_and_that_they_agree(
     page = text_of(desk, f"/console/campaigns/{bargain.pk}/live")
     assert "Reconciled" in page
     assert "each counted once" in page
+    assert re.search(r"\d took part", page)  # in a sentence, before the figures
     assert "CN¥270.00" in page
     Account.objects.filter(owner=f"{bargain.pk}:budget").update(balance=1)
     assert "agree with the books" in text_of(desk, f"/console/campaigns/{bargain.pk}/live")
@@ -189,7 +191,9 @@ def test_a_play_tells_its_history(desk: Client, bargain: Campaign, bob: Member) 
     done(act(bargain, bob))
     play = Play.objects.get()
     done(act(bargain, make_member(bob.community, HOSTILE), "help", play.key))
-    assert play.key in text_of(desk, f"/console/campaigns/{bargain.pk}/plays?show=open")
+    assert f"/plays/{play.pk}" in text_of(
+        desk, f"/console/campaigns/{bargain.pk}/plays?show=open"
+    )
     page = text_of(desk, f"/console/campaigns/{bargain.pk}/plays/{play.pk}")
     assert "cut CN¥" in page
     assert HOSTILE not in page
