@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from qunluo.api.actions import do_forget
 from qunluo.api.models import Remembered, Token
@@ -17,6 +16,7 @@ from qunluo.groups.models import Group
 from qunluo.kit import clock
 from tests.api.calling import Program
 from tests.cast import NOON
+from tests.racing import won
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TEA = {"name": "Green", "purpose": "to taste"}
@@ -61,26 +61,13 @@ def test_answers_are_kept_a_day(program: Program) -> None:
         assert do_forget() == 1
 
 
-def at_once(count: int, work: Callable[[int], None]) -> None:
-    gate = threading.Barrier(count)
-
-    def run(n: int) -> None:
-        gate.wait()
-        try:
-            work(n)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def together(count: int, work: Callable[[int], object]) -> None:
+    won([partial(work, n) for n in range(count)])
 
 
 def test_two_at_once_without_a_key_do_it_twice(program: Program) -> None:
     """The control: the race is there."""
-    at_once(4, lambda n: program.post("groups", TEA))
+    together(4, lambda n: program.post("groups", TEA))
     assert Group.objects.count() == 4
 
 
@@ -90,7 +77,7 @@ def test_many_at_once_with_one_key_do_it_once(program: Program) -> None:
     def ask(n: int) -> None:
         answers.append(json.dumps(program.post("groups", TEA, key="k1"), sort_keys=True))
 
-    at_once(6, ask)
+    together(6, ask)
     assert len(answers) == 6
     assert len(set(answers)) == 1
     assert Group.objects.count() == 1
@@ -99,7 +86,7 @@ def test_many_at_once_with_one_key_do_it_once(program: Program) -> None:
 def test_who_begin_a_minute_together_are_all_counted(program: Program) -> None:
     with clock.use(clock.faster(0, NOON)):
         codes: list[int] = []
-        at_once(6, lambda n: codes.append(program.call("GET", "communities").status_code))
+        together(6, lambda n: codes.append(program.call("GET", "communities").status_code))
     assert codes == [200] * 6
     assert Token.objects.get().calls == 6
 
@@ -108,5 +95,5 @@ def test_many_at_once_never_pass_the_limit(program: Program) -> None:
     with clock.use(clock.faster(0, NOON)):
         Token.objects.update(per_minute=3, minute_at=NOON.replace(second=0), calls=0)
         codes: list[int] = []
-        at_once(6, lambda n: codes.append(program.call("GET", "communities").status_code))
+        together(6, lambda n: codes.append(program.call("GET", "communities").status_code))
     assert sorted(codes) == [200, 200, 200, 429, 429, 429]

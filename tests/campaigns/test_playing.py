@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Barrier, Thread
+from threading import Barrier
 
 import pytest
-from django.db import connection
 
 from qunluo.campaigns.errors import NotRunningError, NotYoursError
 from qunluo.campaigns.lifecycle import do_pause, do_stop, do_take_back_budget, list_stores
@@ -23,6 +21,7 @@ from qunluo.members.models import Member
 from tests.campaigns.running import BARGAIN, FLASH, STAFF, act, done, holds, run, work
 from tests.cast import NOON, make_member
 from tests.commerce.shop import pay, pieces, sell
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what is followed must be settled
 
@@ -215,28 +214,6 @@ def test_what_the_shop_does_not_have_is_sold_out_whatever_the_rules_say(
 
 
 # many at once
-
-
-def at_once(steps: list[Callable[[], object]]) -> list[object]:
-    """What each answered, or raised."""
-    said: list[object] = []
-    start = Barrier(len(steps), timeout=30)
-
-    def go(step: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            said.append(step())
-        except Exception as error:  # whatever it was, the test judges
-            said.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=go, args=(step,)) for step in steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return said
 
 
 def test_without_the_lock_the_last_cut_would_be_made_twice(

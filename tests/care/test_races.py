@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from threading import Barrier, Thread
+from threading import Barrier
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from qunluo.care.errors import IncidentOpenError, PatrolDoneError, WishClosedError
 from qunluo.care.gatherings import Plan, do_plan_gathering, do_sign_off, do_sign_up
@@ -19,10 +19,10 @@ from qunluo.care.rules import Sign
 from qunluo.care.wishes import do_answer_wish, do_make_wish, do_vote
 from qunluo.groups.models import Group, Membership
 from qunluo.kit import clock
-from qunluo.kit.errors import QunluoError
 from qunluo.kit.text import Text
 from qunluo.members.models import Member
 from tests.cast import NOON, make_member
+from tests.racing import lost
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STAFF = "staff:1"
@@ -40,28 +40,6 @@ def people(group: Group, n: int) -> list[Member]:
     for member in made:
         Membership.objects.create(group=group, member=member, joined_at=clock.now())
     return made
-
-
-def at_once(steps: list[Callable[[], object]]) -> list[QunluoError]:
-    """Runs all steps in threads of their own, all beginning together; what they raised."""
-    raised: list[QunluoError] = []
-    start = Barrier(len(steps), timeout=30)
-
-    def run(step: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            step()
-        except LOSING as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(step,)) for step in steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return raised
 
 
 def gathering_of(group: Group, capacity: int) -> Gathering:
@@ -83,13 +61,13 @@ def test_without_the_guard_two_members_would_get_the_last_seat(group: Group) -> 
             SignUp.objects.create(gathering=gathering, member=member, state="seated",
                                   at=clock.now())  # fmt: skip
 
-    at_once([partial(look_then_take, member) for member in people(group, 2)])
+    lost([partial(look_then_take, member) for member in people(group, 2)], *LOSING)
     assert gathering.signups.filter(state="seated").count() == 2
 
 
 def test_seats_go_to_as_many_as_there_are_and_the_rest_waits(group: Group) -> None:
     gathering = gathering_of(group, 3)
-    at_once([partial(do_sign_up, gathering, m, by=m.actor) for m in people(group, 8)])
+    lost([partial(do_sign_up, gathering, m, by=m.actor) for m in people(group, 8)], *LOSING)
     gathering.refresh_from_db()
     assert gathering.taken == gathering.signups.filter(state="seated").count() == 3
     assert gathering.signups.filter(state="waiting").count() == 5
@@ -104,7 +82,7 @@ def test_who_comes_while_others_go_never_waits_beside_a_free_seat(group: Group) 
         partial(do_sign_off, signup, by=STAFF) for signup in leaving
     ]
     steps += [partial(do_sign_up, gathering, m, by=m.actor) for m in members[4:]]
-    at_once(steps)
+    lost(steps, *LOSING)
     gathering.refresh_from_db()
     assert gathering.taken == gathering.signups.filter(state="seated").count() == 3
 
@@ -112,7 +90,9 @@ def test_who_comes_while_others_go_never_waits_beside_a_free_seat(group: Group) 
 def test_one_member_who_votes_many_times_at_once_has_one_vote(group: Group) -> None:
     wish = do_make_wish(group.community, title="Tea", by=STAFF)
     voters = people(group, 3) * 2
-    at_once([partial(do_vote, Wish.objects.get(pk=wish.pk), m, by=m.actor) for m in voters])
+    lost(
+        [partial(do_vote, Wish.objects.get(pk=wish.pk), m, by=m.actor) for m in voters], *LOSING
+    )
     wish.refresh_from_db()
     assert wish.votes == Support.objects.filter(wish=wish).count() == 3
 
@@ -126,11 +106,11 @@ def test_no_vote_comes_after_the_answer_and_one_answer_counts(group: Group) -> N
         partial(do_answer_wish, Wish.objects.get(pk=wish.pk), "no", f"No {n}", by=STAFF)
         for n in range(3)
     ]
-    lost = at_once(steps)
+    told = lost(steps, *LOSING)
     wish.refresh_from_db()
     votes = Support.objects.filter(wish=wish).count()
     assert wish.votes == votes
-    assert len(lost) == 2 + (3 - votes)
+    assert len(told) == 2 + (3 - votes)
 
 
 def test_of_one_kind_and_group_one_incident_opens(group: Group) -> None:
@@ -138,7 +118,7 @@ def test_of_one_kind_and_group_one_incident_opens(group: Group) -> None:
     for place in (group, None):
         Incident.objects.all().delete()
         open_one = partial(do_open_incident, group.community, "hand", sign, group=place)
-        assert len(at_once([open_one] * 4)) == 3
+        assert len(lost([open_one] * 4, *LOSING)) == 3
         assert Incident.objects.count() == 1
 
 
@@ -147,5 +127,5 @@ def test_a_round_is_noted_by_one(group: Group) -> None:
         slot = do_make_slot(group.community, staff=None, groups=[], days=[0], since=time(11),
                             until=time(13), by=STAFF)  # fmt: skip
     note = partial(do_note_patrol, slot, date(2026, 3, 2), ticked=[], by=STAFF)
-    assert len(at_once([note] * 4)) == 3
+    assert len(lost([note] * 4, *LOSING)) == 3
     assert Patrol.objects.count() == 1

@@ -4,12 +4,13 @@ there. Each race is first shown to be possible."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from threading import Barrier, Thread
+from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from qunluo.community.actions import do_found
@@ -17,6 +18,7 @@ from qunluo.community.models import Community, Staff, User
 from qunluo.events.models import Event
 from qunluo.groups.models import Group
 from tests.cast import client_of, make_user
+from tests.racing import won
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START, PASSWORD = "/console/start", "a sentence only I know"
@@ -30,24 +32,8 @@ def no_guesses() -> Iterator[None]:
     cache.clear()
 
 
-def at_once(step: Callable[[int], Any], count: int = BROWSERS) -> list[Any]:
-    """What each of some threads came back with, all begun together."""
-    ready, found = Barrier(count, timeout=30), list[Any]()
-
-    def run(n: int) -> None:
-        try:
-            ready.wait()
-            found.append(step(n))
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(n,)) for n in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(found) == count
-    return found
+def together(step: Callable[[int], Any], count: int = BROWSERS) -> list[Any]:
+    return won([partial(step, n) for n in range(count)])
 
 
 def test_without_the_guard_two_would_own_it() -> None:
@@ -60,7 +46,7 @@ def test_without_the_guard_two_would_own_it() -> None:
         with transaction.atomic():
             do_found(f"Community {n}", make_user(f"owner{n}"))
 
-    at_once(look_then_found, 2)
+    together(look_then_found, 2)
     assert User.objects.count() == 2
     assert Staff.objects.filter(role="owner").count() == 2
 
@@ -72,7 +58,7 @@ def test_of_many_browsers_one_becomes_the_owner() -> None:
         browsers[n].post(START, {"name": f"owner{n}", "password": PASSWORD})
         return "_auth_user_id" in browsers[n].session
 
-    inside = at_once(begin)
+    inside = together(begin)
     assert User.objects.count() == 1
     assert inside.count(True) == 1
     for browser in browsers:
@@ -91,7 +77,7 @@ def test_of_many_tabs_one_founds_the_community(tabs: list[Client]) -> None:
         given = {"name": f"Tea {n}", "zone": "Asia/Shanghai", "lang": "en"}
         return tabs[n].post(START, given).status_code
 
-    assert at_once(found) == [302] * BROWSERS
+    assert together(found) == [302] * BROWSERS
     assert Community.objects.count() == 1
     assert Staff.objects.filter(role="owner").count() == 1
 
@@ -103,7 +89,7 @@ def test_of_many_tabs_one_opens_the_first_group(tabs: list[Client]) -> None:
         given = {"name": f"Tea {n}", "purpose": "to talk", "gives": ""}
         return tabs[n].post(f"{START}/group", given).status_code
 
-    assert set(at_once(open_it)) <= {302, 200}  # made just now, or shown as made already
+    assert set(together(open_it)) <= {302, 200}  # made just now, or shown as made already
     assert Group.objects.count() == 1
     assert Event.objects.filter(kind="group_founded").count() == 1
     for tab in tabs:

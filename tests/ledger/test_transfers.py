@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Barrier, Thread
+from threading import Barrier
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,9 +41,10 @@ from qunluo.ledger.errors import (
 from qunluo.ledger.models import Account, Entry, Hold, Lot, Transfer
 from qunluo.ledger.queries import balance_of, list_statement
 from tests.cast import NOON
+from tests.racing import lost
 
 pytestmark = pytest.mark.django_db
-at_once_in_threads = pytest.mark.django_db(transaction=True)
+IN_THREADS = pytest.mark.django_db(transaction=True)
 HERE = 7  # a community
 
 
@@ -313,28 +314,11 @@ def test_it_adds_up_whatever_happens(steps: list[Step]) -> None:
 # many at once
 
 
-def at_once(steps: list[Callable[[], object]]) -> list[BaseException]:
-    raised: list[BaseException] = []
-    start = Barrier(len(steps), timeout=30)
-
-    def run(step: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            step()
-        except (QunluoError, IntegrityError) as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(step,)) for step in steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return raised
+def race(steps: list[Callable[[], object]]) -> list[Exception]:
+    return lost(steps, QunluoError, IntegrityError)
 
 
-@at_once_in_threads
+@IN_THREADS
 def test_without_the_guard_two_would_spend_the_same_points() -> None:
     """The control: looking first and writing then spends 10 points twice."""
     give(member(1), 10, "gift")
@@ -348,42 +332,42 @@ def test_without_the_guard_two_would_spend_the_same_points() -> None:
         Account.objects.filter(pk=account.pk).update(balance=account.balance - 10)
         spent.append(10)
 
-    at_once([look_then_spend, look_then_spend])
+    race([look_then_spend, look_then_spend])
     assert sum(spent) == 20
 
 
-@at_once_in_threads
+@IN_THREADS
 def test_many_spend_at_once_only_what_is_there() -> None:
     give(member(1), 10, "gift")
     do_open_outside(HERE, "spent", "points")
-    raised = at_once([partial(spend, member(1), 2, f"s{n}") for n in range(12)])
+    raised = race([partial(spend, member(1), 2, f"s{n}") for n in range(12)])
     assert len(raised) == 7
     assert {type(error) for error in raised} == {ShortError}
     assert have() == 0
     holds()
 
 
-@at_once_in_threads
+@IN_THREADS
 def test_one_cause_from_many_at_once_books_once() -> None:
     give(member(1), 10, "gift")
     do_open_outside(HERE, "spent", "points")
-    assert at_once([partial(spend, member(1), 3, "same") for _ in range(8)]) == []
+    assert race([partial(spend, member(1), 3, "same") for _ in range(8)]) == []
     assert have() == 7
 
 
-@at_once_in_threads
+@IN_THREADS
 def test_a_hold_is_captured_or_released_never_both() -> None:
     give(member(1), 10, "gift")
     shop = do_open(HERE, "shop", 1, "points")
     for number in range(6):
         hold = do_hold(member(1), 1, cause=f"o{number}", by="x")
         mine = [Hold.objects.select_related("account").get(pk=hold.pk) for _ in range(2)]
-        at_once([partial(do_capture, mine[0], shop, by="x"), partial(do_release, mine[1])])
+        race([partial(do_capture, mine[0], shop, by="x"), partial(do_release, mine[1])])
     holds()
     assert have() + balance_of(HERE, "shop", 1, "points") == 10
 
 
-@at_once_in_threads
+@IN_THREADS
 def test_transfers_both_ways_do_not_block_each_other() -> None:
     for number in (1, 2):
         give(member(number), 50, f"gift:{number}")
@@ -393,7 +377,7 @@ def test_transfers_both_ways_do_not_block_each_other() -> None:
         do_transfer(HERE, cause=cause, legs=legs, by="x")
 
     ways = [(1, 2) if n % 2 else (2, 1) for n in range(10)]
-    assert at_once([partial(swap, a, b, f"w{n}") for n, (a, b) in enumerate(ways)]) == []
+    assert race([partial(swap, a, b, f"w{n}") for n, (a, b) in enumerate(ways)]) == []
     assert have(1) + have(2) == 100
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from threading import Barrier, Thread
+from threading import Barrier
 
 import pytest
-from django.db import connection
 from django.db.models import F
 from django.test import Client
 
@@ -25,6 +24,7 @@ from qunluo.payments.sandbox.signing import Ticket
 from qunluo.payments.wechat.provider import WechatProvider
 from tests.commerce.shop import buy, pieces, sell
 from tests.payments.wechat_house import payment, seal, sign
+from tests.racing import won
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,26 +40,6 @@ def order(bob: Member) -> Order:
     return buy(bob, sell(bob.community, price_minor=1250))
 
 
-def at_once(steps: list[Callable[[], object]]) -> list[object]:
-    """Runs all steps in threads of their own, all beginning together; what they returned."""
-    found: list[object] = []
-    start = Barrier(len(steps), timeout=30)
-
-    def run(step: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            found.append(step())
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=(step,)) for step in steps]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return found
-
-
 def test_without_the_guard_a_payment_would_count_twice(order: Order) -> None:
     """The control: looking whether it was told, and noting it then, takes both."""
     both_looked = Barrier(2, timeout=30)
@@ -71,7 +51,7 @@ def test_without_the_guard_a_payment_would_count_twice(order: Order) -> None:
             paid = F("paid_minor") + order.total_minor
             Order.objects.filter(pk=order.pk).update(paid_minor=paid)
 
-    at_once([look_then_take, look_then_take])
+    won([look_then_take, look_then_take])
     order.refresh_from_db()
     assert order.paid_minor == 2 * order.total_minor
 
@@ -94,7 +74,7 @@ def test_the_same_notification_twenty_times_at_once_is_one_payment(order: Order)
         )
         return answer.status_code
 
-    assert at_once([call] * 20) == [204] * 20
+    assert won([call] * 20) == [204] * 20
     order.refresh_from_db()
     assert (order.state, order.paid_minor) == ("paid", 1250)
     assert Payment.objects.count() == Notice.objects.count() == 1
@@ -105,7 +85,7 @@ def test_the_same_notification_twenty_times_at_once_is_one_payment(order: Order)
 
 def test_two_payments_at_once_pay_once_and_the_other_goes_back(order: Order) -> None:
     told = [Notification(f"k{n}", order.number, 1250, clock.now(), "paid") for n in range(6)]
-    assert at_once([partial(do_take, "sandbox", one) for one in told]) == [True] * 6
+    assert won([partial(do_take, "sandbox", one) for one in told]) == [True] * 6
     verdicts = sorted(Payment.objects.values_list("verdict", flat=True))
     assert verdicts == ["taken", *["twice"] * 5]
     assert Refund.objects.count() == 5
@@ -114,13 +94,13 @@ def test_two_payments_at_once_pay_once_and_the_other_goes_back(order: Order) -> 
 def test_play_money_is_paid_once_in_two_windows(order: Order) -> None:
     assert order.pay_by is not None
     ticket = Ticket(order.number, 1250, "CNY", "Tea", order.pay_by.isoformat(), "/me?back=1")
-    at_once([partial(house.do_pay, ticket)] * 8)
+    won([partial(house.do_pay, ticket)] * 8)
     assert SandboxMove.objects.count() == 1
 
 
 def test_two_of_the_staff_confirm_one_transfer_once(order: Order) -> None:
     confirm = partial(do_confirm_transfer, order, reference="TT 1", amount_minor=1250,
                       by="staff:1")  # fmt: skip
-    at_once([confirm] * 4)
+    won([confirm] * 4)
     assert Payment.objects.count() == 1
     assert Event.objects.filter(kind="transfer_confirmed").count() == 1
