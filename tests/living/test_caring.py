@@ -45,14 +45,6 @@ PAGES = {  # and something that is read there
 }  # fmt: skip
 
 
-@pytest.fixture
-def sample(db: None, noon: datetime) -> Community:
-    found_sample("en")
-    found = find_sample()
-    assert found is not None
-    return found
-
-
 def test_there_is_something_of_every_kind_and_founding_again_adds_nothing(
     sample: Community,
 ) -> None:
@@ -95,9 +87,10 @@ def _check_promises(sample: Community) -> None:
 
 
 @pytest.mark.django_db(transaction=True)  # a follower reads what was committed only
-def test_members_stand_where_their_orders_and_deeds_put_them_and_go_on(
-    sample: Community,
-) -> None:
+def test_members_stand_where_their_orders_and_deeds_put_them_and_go_on(noon: datetime) -> None:
+    found_sample("en")
+    sample = find_sample()
+    assert sample is not None
     while do_follow():
         pass
     do_judge_all(sample)

@@ -9,18 +9,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qunluo.community.models import Community, Staff, User
+from qunluo.community.models import Community, Staff
 from qunluo.events.models import Event
 from qunluo.groups.models import Case, Group, Membership
 from qunluo.kit import clock
 from qunluo.living import acts
 from qunluo.living.acts import Stage
 from qunluo.living.clocks import SPEED, keep, kept_clock, read_kept, start_of_play
-from qunluo.living.founding import find_sample, found_sample
 from qunluo.living.play import ACTS, OPENING, pause_s, perform, play
 from qunluo.living.rhythm import HOURS, liveliness, moments
 from qunluo.members.models import Member
@@ -72,29 +70,6 @@ def test_the_night_is_silent_and_the_evening_lively() -> None:
     assert len(HOURS) == 24
 
 
-@pytest.fixture
-def sample(db: None, noon: datetime) -> Community:
-    found_sample("en")
-    found = find_sample()
-    assert found is not None
-    return found
-
-
-def test_a_newcomer_finds_life_and_the_way_in(db: None, noon: datetime) -> None:
-    lines = found_sample("en")
-    password = lines[1].split("password ")[1].split(" ")[0]
-    owner = User.objects.get(username="alice")
-    assert owner.check_password(password)
-    assert "simulated" in lines[0]
-    again = found_sample("zh")
-    assert len(again) == 1
-    assert Community.objects.filter(simulated=True).count() == 1
-    assert Client().login(username="alice", password=password)
-    assert Message.objects.count() > 1_500
-    assert Question.objects.count() > 50
-    assert Group.objects.count() == 6
-
-
 def test_every_simulated_member_is_labelled(sample: Community) -> None:
     assert sample.simulated
     assert "示例" in sample.name
@@ -122,16 +97,6 @@ def test_nobody_is_welcomed_for_a_past_that_was_written(sample: Community) -> No
     told = Delivery.objects.values_list("kind", "cause")
     assert {kind for kind, _ in told} <= {"direct"}  # supporters, guests, who gave a testimony
     assert {cause.split(":")[0] for _, cause in told} <= {"wish", "testimony", "gathering"}
-
-
-def test_a_founding_beside_another_community_leaves_its_work_alone(
-    tea: Community, noon: datetime
-) -> None:
-    from qunluo.events.models import Consumer  # noqa: PLC0415 - only here
-
-    found_sample("en")
-    assert not Consumer.objects.filter(position__gt=0).exists()
-    assert User.objects.filter(username="alice2").exists()
 
 
 def test_each_act_does_what_people_do(sample: Community) -> None:
@@ -189,7 +154,7 @@ def test_a_long_play_keeps_the_books(sample: Community) -> None:
     stage = Stage(sample, Random(11))
     names = [act for act, often in ACTS.items() for _ in range(max(1, often // 40))]
     start = clock.now()
-    for number, act in enumerate([*OPENING, *names, *names]):
+    for number, act in enumerate([*OPENING, *names]):
         with clock.use(clock.faster(0, start + timedelta(minutes=3 * number))):
             perform(act, stage)
             step()
