@@ -56,6 +56,7 @@ class Process:
     path: str
     env: Mapping[str, str]
     running: subprocess.Popen[bytes] | None = field(default=None)
+    wanted: bool = True
 
     @property
     def address(self) -> str:
@@ -97,6 +98,12 @@ class Servers:
     web: Process
     live: Process
 
+    def revive(self) -> None:
+        """Starts again what a test has killed."""
+        for process in (self.live, self.web):
+            if process.wanted and process.running is None:
+                process.start()
+
 
 @contextmanager
 def servers(folder: Path, *, web: bool = True) -> Iterator[Servers]:
@@ -111,9 +118,8 @@ def servers(folder: Path, *, web: bool = True) -> Iterator[Servers]:
         Process("qunluo.server.live:application", "asgi", ports[1], "/live", env),
     )
     try:
-        both.live.start()
-        if web:
-            both.web.start()
+        both.web.wanted = web
+        both.revive()
         yield both
     finally:
         both.web.kill()

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,10 +36,18 @@ def chromium() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="module")
+def started(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Servers]:
+    with servers(tmp_path_factory.mktemp("servers")) as both:
+        yield both
+
+
 @pytest.fixture
-def running(transactional_db: None, tmp_path: Path) -> Iterator[Servers]:
-    with servers(tmp_path) as started:
-        yield started
+def running(transactional_db: None, started: Servers) -> Servers:
+    started.revive()
+    return started
 
 
 @dataclass

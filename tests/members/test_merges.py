@@ -143,7 +143,7 @@ class Stage:
         st.tuples(st.integers(0, 9), st.integers(0, 1), st.integers(0, 2)), max_size=14
     )
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_merge_undone_leaves_everything_as_it_was(
     tea: Community, history: list[tuple[int, int, int]]
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -24,10 +23,18 @@ from tests.running import Ear, Servers, servers, status_of
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(scope="module")
+def started(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Servers]:
+    with servers(tmp_path_factory.mktemp("servers"), web=False) as both:
+        yield both
+
+
 @pytest.fixture
-def running(transactional_db: None, tmp_path: Path) -> Iterator[Servers]:
-    with servers(tmp_path, web=False) as started:
-        yield started
+def running(transactional_db: None, started: Servers) -> Servers:
+    started.revive()
+    return started
 
 
 @pytest.fixture
