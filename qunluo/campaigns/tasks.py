@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -30,6 +31,22 @@ ORDERS = {
     "order_refunded": REFUNDED,
 }  # fmt: skip
 OWN = "campaign:"  # keys of refunds that a campaign asked for itself
+
+Row = TypeVar("Row")
+
+
+def _each(rows: Iterable[Row], do: Callable[[Row], object]) -> int:
+    """Does each by itself; how many had something to do. One that breaks holds up no other: it
+    is told when the others are through."""
+    done, broke = 0, None
+    for row in rows:
+        try:
+            done += bool(do(row))
+        except Exception as error:
+            broke = broke or error
+    if broke is not None:
+        raise broke
+    return done
 
 
 def step_orders() -> bool:
@@ -72,7 +89,7 @@ def step_following() -> bool:
     """Acts that follow from others, each in a transaction of its own."""
     rows = Following.objects.filter(done_at=None).order_by("pk")
     ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
-    return sum(do_follow_one(pk) for pk in ids) > 0
+    return _each(ids, do_follow_one) > 0
 
 
 def do_follow_one(pk: int) -> bool:
@@ -113,8 +130,7 @@ def step_deadlines() -> bool:
     """The clocks of plays."""
     due = Play.objects.filter(deadline__lte=clock.now()).order_by("deadline", "pk")
     rows = list(due.select_related("campaign__community")[:AT_ONCE])
-    for row in rows:
-        _expire(row)
+    _each(rows, _expire)
     return bool(rows)
 
 
@@ -133,7 +149,7 @@ def step_rewards() -> bool:
         .select_related("campaign__community")
         .order_by("vests_at")[:AT_ONCE]
     )
-    return sum(do_vest(row) for row in rows) > 0
+    return _each(rows, do_vest) > 0
 
 
 @transaction.atomic
@@ -150,8 +166,7 @@ def step_ends() -> bool:
     """Campaigns whose window is over end."""
     due = Campaign.objects.filter(state="running", ends_at__lte=clock.now())
     rows = list(due.select_related("community")[:AT_ONCE])
-    for row in rows:
-        do_end(row, by=SYSTEM)
+    _each(rows, lambda row: do_end(row, by=SYSTEM))
     return bool(rows)
 
 
