@@ -12,7 +12,7 @@ from qunluo.campaigns.invites import (
     do_forget_visitors,
     is_still_there,
 )
-from qunluo.campaigns.marks import do_forget_marks, do_mark_orders
+from qunluo.campaigns.marks import do_forget_marks, do_mark_orders, do_mark_payers
 from qunluo.campaigns.mechanics.kernel import OPEN
 from qunluo.campaigns.models import Attribution, Campaign, Following, Play
 from qunluo.campaigns.playing import Asked, is_running, name_play
@@ -37,7 +37,7 @@ def step_arrivals() -> bool:
 
 def note_arrivals(events: Sequence[Event]) -> None:
     """Attributes who is new, lets who came by a campaign count in it, each once, and who left
-    again count no more; keeps the mark of where orders go to."""
+    again count no more; keeps the marks of where orders go to and who paid them."""
     for member in Member.objects.filter(pk__in=_members(events, COMES)).order_by("pk"):
         do_attribute(member)
     for row in _brought(_members(events, HERE)):
@@ -45,7 +45,9 @@ def note_arrivals(events: Sequence[Event]) -> None:
     for event in events:
         if event.kind in GOES and event.member_id:
             _let_go(event, event.member_id)
-    do_mark_orders(_members(events, ["order_paid"]))
+    payers = _members(events, ["order_paid"])
+    do_mark_orders(payers)
+    do_mark_payers(payers)
 
 
 def _members(events: Sequence[Event], kinds: Collection[str]) -> set[int]:

@@ -15,7 +15,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from django.conf import settings
 
 from qunluo.campaigns.models import Mark
-from qunluo.commerce.models import Order
+from qunluo.commerce.models import Order, Payment
 from qunluo.kit import clock
 from qunluo.kit.sealed import blind, unseal
 from qunluo.members.models import Member
@@ -52,12 +52,14 @@ def plain_address(written: str) -> str:
 
 def do_mark(member: Member, kind: str, value: str) -> None:
     """Keeps that a member was seen with something; nothing of nothing."""
-    if not value:
-        return
+    if value:
+        _keep(member, kind, hash_of(member.community_id, kind, value))
+
+
+def _keep(member: Member, kind: str, mark_hash: str) -> None:
     Mark.objects.update_or_create(
-        member=member, kind=kind, mark_hash=hash_of(member.community_id, kind, value),
-        defaults={"at": clock.now()},
-    )  # fmt: skip
+        member=member, kind=kind, mark_hash=mark_hash, defaults={"at": clock.now()}
+    )
 
 
 def do_mark_browser(member: Member, *, device: str, address: str) -> None:
@@ -72,6 +74,13 @@ def do_mark_orders(members: Collection[int]) -> None:
     for order in rows.select_related("member"):
         written = unseal(order.address_sealed, settings.SECRET_KEY)
         do_mark(order.member, "address", plain_address(written))
+
+
+def do_mark_payers(members: Collection[int]) -> None:
+    """Which accounts members paid from, as far as the providers say."""
+    rows = Payment.objects.filter(order__member__in=members).exclude(payer_hash="")
+    for payment in rows.select_related("order__member"):
+        _keep(payment.order.member, "payer", payment.payer_hash)
 
 
 def shared(one: int, other: int) -> set[str]:

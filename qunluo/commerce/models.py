@@ -206,6 +206,7 @@ class Payment(models.Model):
     key = models.CharField(max_length=80)
     amount_minor = models.BigIntegerField()
     verdict = models.CharField(max_length=12, choices=_choices(*VERDICTS))
+    payer_hash = models.CharField(max_length=64, default="")  # a keyed hash; "": not told
     paid_at = models.DateTimeField()
     at = models.DateTimeField()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from qunluo.commerce.errors import KeyTakenError
@@ -22,6 +23,7 @@ from qunluo.commerce.refunding import do_return_payment, do_settle_refund
 from qunluo.commerce.rules import judge_payment
 from qunluo.commerce.settling import do_settle
 from qunluo.kit import clock
+from qunluo.kit.sealed import blind
 from qunluo.standing.errors import NoOrderError
 
 LONGEST_TITLE = 60
@@ -66,7 +68,7 @@ def do_hear(notification: Notification, provider: str) -> Payment | None:
     if order is None:
         raise NoOrderError(order=notification.number)
     return do_pay(order, notification.key, notification.amount_minor, notification.at, provider,
-                  currency=notification.currency)  # fmt: skip
+                  currency=notification.currency, payer=notification.payer)  # fmt: skip
 
 
 def find_by_number(number: str) -> Order | None:
@@ -77,7 +79,7 @@ def find_by_number(number: str) -> Order | None:
 @transaction.atomic
 def do_pay(
     order: Order, payment_key: str, amount_minor: int, paid_at: datetime, provider: str, *,
-    currency: str | None = None,
+    currency: str | None = None, payer: str = "",
 ) -> Payment:  # fmt: skip
     """Money for an order, once for its key. What can't pay it (it came too late, for the second
     time, or is not the amount) is kept as a payment and goes back by itself: that is no error.
@@ -97,12 +99,18 @@ def do_pay(
     payment = Payment.objects.create(
         order=order, provider=provider, key=payment_key, amount_minor=amount_minor,
         verdict=verdict, paid_at=paid_at.astimezone(UTC), at=clock.now(),
+        payer_hash=_hash(order, f"{provider}:{payer}") if payer else "",
     )  # fmt: skip
     if verdict == "taken":
         do_settle(order, payment)
     else:
         do_return_payment(payment, order)
     return payment
+
+
+def _hash(order: Order, payer: str) -> str:
+    """The same payer has the same in one community; it says nothing without our key."""
+    return blind(f"payer:{order.community_id}:{payer}", settings.SECRET_KEY)
 
 
 def ask_provider(order: Order) -> Payment | None:

@@ -85,11 +85,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Missed:
-    """An offer that did not count, and why."""
+    """An offer that did not count, and why; `short`: what it needs and what there is, in minor
+    units, where it is that."""
 
     offer: str
     words: Text
     why: Text
+    short: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,8 @@ class _Reckoning:
         if early or late:
             self._miss(offer, NOT_NOW)
         elif base < offer.threshold_minor:
-            self._miss(offer, TOO_LITTLE.format(threshold=offer.threshold_minor, base=base))
+            short = (offer.threshold_minor, base)
+            self._miss(offer, TOO_LITTLE.format(threshold=short[0], base=base), short)
         elif offer.exclusive in self.won:
             self._miss(offer, TAKEN.format(winner=self.won[offer.exclusive].words))
         else:
@@ -272,8 +275,8 @@ class _Reckoning:
         parts = spread(offer.value, weights) if scope else [0] * len(self.lines)
         return [parts[n] - amount if n in scope else 0 for n, amount in enumerate(self.amounts)]
 
-    def _miss(self, offer: Offer, why: Text) -> None:
-        self.missed.append(Missed(offer.id, offer.words, why))
+    def _miss(self, offer: Offer, why: Text, short: tuple[int, int] | None = None) -> None:
+        self.missed.append(Missed(offer.id, offer.words, why, short))
 
     def result(self) -> Priced:
         lines = tuple(

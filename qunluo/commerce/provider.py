@@ -120,6 +120,7 @@ class Notification:
     kind: Told
     currency: str = "CNY"
     nonce: str = ""
+    payer: str = ""  # their account with the provider, where it says so
     why: str = ""  # of a refund that failed
 
 

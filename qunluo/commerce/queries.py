@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
 
 from qunluo.commerce.models import Order, Refund
-from qunluo.commerce.pricing import Missed, replay
+from qunluo.commerce.pricing import TOO_LITTLE, Missed, replay
 from qunluo.community.models import Community
+from qunluo.kit.money import format_money
+from qunluo.kit.text import Text
 from qunluo.members.queries import search_members
 
 NAMED = 50
@@ -53,6 +55,18 @@ def count_waiting(community: Community) -> Count:
     )
 
 
-def list_missed(order: Order) -> tuple[Missed, ...]:
-    """Offers that did not count, with the reason; reckoned again from the snapshot."""
-    return replay(order.snapshot).missed if "offers" in order.snapshot else ()
+def list_missed(order: Order) -> list[Missed]:
+    """Offers that did not count, with the reason; reckoned again from the snapshot, amounts as
+    people of the order's currency write them."""
+    found = replay(order.snapshot).missed if "offers" in order.snapshot else ()
+    return [_in_money(one, order.currency) for one in found]
+
+
+def _in_money(one: Missed, currency: str) -> Missed:
+    if one.short is None:
+        return one
+    needs, has = (
+        Text(*(format_money(minor, currency, lang) for lang in ("en", "zh")))
+        for minor in one.short
+    )
+    return replace(one, why=TOO_LITTLE.format(threshold=needs, base=has))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qunluo.campaigns.errors import AppealedError, DecidedError, NothingToVoidError, NoWhyError
 from qunluo.campaigns.fraud import count_open, note_acts, step_dormant, step_signals
-from qunluo.campaigns.marks import do_mark, do_mark_browser, do_mark_orders
+from qunluo.campaigns.marks import do_mark, do_mark_browser, do_mark_orders, do_mark_payers
 from qunluo.campaigns.mechanics.kernel import Refused
 from qunluo.campaigns.models import Campaign, Deed, Evidence, Mark, Play, Reward, Suspicion
 from qunluo.campaigns.playing import do_act
@@ -24,7 +24,9 @@ from qunluo.campaigns.reviewing import (
 )
 from qunluo.campaigns.signals import BURST, BURST_SPAN, Facts, find_loop, judge, list_bursts
 from qunluo.campaigns.tasks import step_rewards
+from qunluo.commerce.models import Payment
 from qunluo.commerce.ordering import Delivery
+from qunluo.commerce.paying import do_pay
 from qunluo.community.models import Community
 from qunluo.events.models import Event
 from qunluo.groups.actions import do_join, do_leave
@@ -140,8 +142,11 @@ def test_the_same_payer_and_the_same_address_are_seen(
     for member, address in ((bob, "XX路8号 301"), (friends[0], "xx路８号301")):
         buy(member, tea_bag, to=Delivery(address))
     do_mark_orders([bob.pk, friends[0].pk])
-    for member in (bob, friends[1]):
-        do_mark(member, "payer", "openid-1")
+    for number, member in enumerate((bob, friends[1])):
+        order = buy(member, tea_bag)
+        do_pay(order, f"p{number}", order.total_minor, clock.now(), "wechat", payer="openid-1")
+    do_mark_payers([bob.pk, friends[1].pk])
+    assert "openid" not in str(list(Payment.objects.values()))
     helped(campaign, bob, *friends[:2])
     look()
     assert kinds(friends[0]) == {"same_address"}

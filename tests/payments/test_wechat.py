@@ -342,7 +342,7 @@ def test_an_order_is_asked_for_by_its_number(
     found = wechat.query(bill())
     assert found is not None
     row = house.paid[house.trade(NUMBER)]
-    assert (found.kind, found.key) == ("paid", row["transaction_id"])
+    assert (found.kind, found.key, found.payer) == ("paid", row["transaction_id"], "o-1")
     assert (found.number, found.amount_minor) == (NUMBER, 1250)
     row["trade_state"] = "REFUND"  # it was paid all the same
     assert wechat.query(bill()) is not None

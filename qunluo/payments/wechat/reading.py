@@ -70,11 +70,12 @@ def read_payment(
         raise ForgedError("wrong appid")
     if told.get("trade_state") not in PAID:
         return None
-    amount = _part(told, "amount")
+    amount, payer = _part(told, "amount"), told.get("payer")
     return Notification(
         key=_word(told, "transaction_id"), number=number_of(_word(told, "out_trade_no")),
         amount_minor=_minor(amount, "total"), currency=str(amount.get("currency", "CNY")),
         at=_moment(told, "success_time"), kind="paid", nonce=nonce,
+        payer=str(payer.get("openid", ""))[:128] if isinstance(payer, dict) else "",
     )  # fmt: skip
 
 
