@@ -34,7 +34,10 @@ if ON_POSTGRES:  # one server each: what is settled depends on all that runs in 
     os.environ["QUNLUO_DATABASE"] = _HELD.enter_context(postgres())
 
 import django  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
+from pytest_django.plugin import DjangoDbBlocker  # noqa: E402
 
 from qunluo.server import conf  # noqa: E402
 from tests.emptying import empty_database  # noqa: E402
@@ -48,8 +51,7 @@ _THEIRS = (  # tables made in one go, not by their long history
     "wagtailusers wagtaildocs wagtailimages wagtailsearch wagtailadmin wagtailcore taggit "
     "otp_totp otp_static sessions"
 )
-if not ON_POSTGRES:  # which wants tables in the order of their references
-    conf.MIGRATION_MODULES = dict.fromkeys(_THEIRS.split())
+conf.MIGRATION_MODULES = dict.fromkeys(_THEIRS.split())
 conf.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
 django.setup()
 TransactionTestCase._fixture_teardown = lambda self: empty_database()  # 20 times as quick
@@ -61,6 +63,39 @@ pytest_plugins = ["tests.cast"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--on", choices=["sqlite", "postgres"], default="sqlite")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Generator[None, None, None]:
+    """PostgreSQL wants tables in the order of their references: those of people, to whom all
+    others refer, are there before those that are made in one go."""
+    if not ON_POSTGRES:
+        yield
+        return
+    name = f"people_{os.getpid()}"
+    connection.settings_dict["TEST"]["TEMPLATE"] = name
+    with django_db_blocker.unblock():
+        _make_people(name)
+    yield
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name}")
+        connection.close()
+
+
+def _make_people(name: str) -> None:
+    own = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    try:
+        connection.settings_dict["NAME"] = name
+        call_command("migrate", "community", verbosity=0)
+    finally:
+        connection.close()  # a template may have no visitors
+        connection.settings_dict["NAME"] = own
 
 
 @pytest.hookimpl(wrapper=True)

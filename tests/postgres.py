@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -72,8 +73,8 @@ def _installed(folder: Path, options: Mapping[str, str]) -> Iterator[str]:
         _wait(address)
         yield address
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        server.send_signal(signal.SIGINT)  # at once; SIGTERM waits for who is connected
+        server.wait(timeout=60)
 
 
 @contextmanager
