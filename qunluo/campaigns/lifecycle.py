@@ -13,6 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat
 from pydantic import ValidationError
 
 from qunluo.campaigns.errors import (
@@ -253,16 +255,30 @@ def do_stop(campaign: Campaign, *, why: str, by: str) -> None:
     """Ends it at once: every play that is open is closed by its own rules (paid money of what
     can't succeed goes back), each in a transaction of its own."""
     campaign = _lock(campaign, "running", "paused")
-    open_plays = Play.objects.filter(campaign=campaign, deadline__isnull=False)
-    Following.objects.bulk_create(
+    _close(Play.objects.filter(campaign=campaign, deadline__isnull=False), why[:200])
+    _move(campaign, "stopped", by, "campaign_stopped", why=why[:200], closed_at=clock.now())
+
+
+def do_close_late() -> int:
+    """Closes plays that began in the moment in which their campaign was stopped; how many."""
+    asked = Following.objects.filter(
+        campaign=OuterRef("campaign"), key=Concat(Value("stop:"), OuterRef("key"))
+    )
+    rows = Play.objects.filter(campaign__state="stopped", deadline__isnull=False)
+    return _close(rows.filter(~Exists(asked)), "")
+
+
+def _close(plays: QuerySet[Play], why: str) -> int:
+    """Has plays end by their own rules, each in a transaction of its own; how many."""
+    made = Following.objects.bulk_create(
         (
-            Following(campaign=campaign, play=key, kind=CLOSE, key=f"stop:{key}"[:120],
-                      data={"why": why[:200]}, at=clock.now())
-            for key in open_plays.values_list("key", flat=True).iterator()
+            Following(campaign_id=campaign, play=key, kind=CLOSE, key=f"stop:{key}",
+                      data={"why": why}, at=clock.now())
+            for campaign, key in plays.values_list("campaign", "key").iterator()
         ),
         ignore_conflicts=True, batch_size=500,
     )  # fmt: skip
-    _move(campaign, "stopped", by, "campaign_stopped", why=why[:200], closed_at=clock.now())
+    return len(made)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.db import transaction
 from qunluo.campaigns.coupons import do_expire
 from qunluo.campaigns.fraud import in_doubt
 from qunluo.campaigns.hearing import hear
-from qunluo.campaigns.lifecycle import do_end
+from qunluo.campaigns.lifecycle import do_close_late, do_end
 from qunluo.campaigns.live import Live
 from qunluo.campaigns.mechanics.kernel import CANCELLED, EXPIRE, PAID, REFUNDED, Refused
 from qunluo.campaigns.mechanics.world import AUTOMATIC
@@ -163,11 +163,11 @@ def do_vest(row: Reward) -> bool:
 
 
 def step_ends() -> bool:
-    """Campaigns whose window is over end."""
+    """Campaigns whose window is over end; what was begun while one was stopped closes."""
     due = Campaign.objects.filter(state="running", ends_at__lte=clock.now())
     rows = list(due.select_related("community")[:AT_ONCE])
     _each(rows, lambda row: do_end(row, by=SYSTEM))
-    return bool(rows)
+    return do_close_late() > 0 or bool(rows)
 
 
 def step_coupons() -> bool:
