@@ -48,7 +48,7 @@ CAMPAIGNS = {  # looked at in tests/h5/test_campaigns_in_browser.py
     "orders", "order", "ask_back", "points", "coupons", "rewards",
 }  # fmt: skip
 SHOPPING = {  # looked at in tests/h5/test_shopping_in_browser.py
-    "shop", "product", "product_picture", "till", "order_now", "cancel",
+    "shop", "product", "product_picture", "till", "order_now", "cancel", "draws", "draws_file",
 }  # fmt: skip
 PAYING = {"pay", "pay_code", "sandbox"}  # looked at in tests/payments/test_in_browser.py
 WIDTHS, LANGS = (1440, 390), ("en", "zh-CN")
