@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from threading import Barrier, Event, Thread
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qunluo.campaigns.combining import MOST, Combiner
+from qunluo.campaigns import combining
+from qunluo.campaigns.combining import A_MOMENT_S, CROWD, MOST, Combiner
 
 
 def run(
@@ -90,3 +92,37 @@ def test_who_is_alone_leads_at_once() -> None:
     with pytest.raises(ZeroDivisionError):
         combiner.do("key", 0, lambda items: [1 // item for item in items])
     assert combiner.do("key", 5, lambda items: [sum(items)]) == 5
+
+
+def test_a_crowd_that_comes_again_is_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(combining, "LINGER_S", 0.2)  # for busy machines
+    combiner: Combiner[int, int] = Combiner()
+    batches: list[int] = []
+
+    def carry_out(items: Sequence[int]) -> list[int]:
+        batches.append(len(items))
+        return list(items)
+
+    combiner._note("key", CROWD)
+    run(combiner, range(CROWD), carry_out)
+    assert batches == [CROWD]
+
+
+def test_who_is_alone_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(seconds: float) -> None:
+        raise AssertionError("waited")
+
+    combiner: Combiner[int, int] = Combiner()
+    combiner._note("key", CROWD - 1)
+    combiner._crowds["elsewhere"] = CROWD, time.monotonic()
+    combiner._crowds["long ago"] = CROWD, time.monotonic() - 10 * A_MOMENT_S
+    monkeypatch.setattr(time, "sleep", never)
+    for key in ("key", "long ago"):
+        assert combiner.do(key, 1, list) == 1
+
+
+def test_a_crowd_that_stays_away_is_not_waited_for_long() -> None:
+    combiner: Combiner[int, int] = Combiner()
+    combiner._note("key", 100)
+    assert combiner.do("key", 1, list) == 1
+    assert not combiner._crowds
