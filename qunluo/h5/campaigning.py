@@ -18,7 +18,8 @@ from qunluo.campaigns.mechanics.kernel import Refused
 from qunluo.campaigns.models import Campaign, Deed, Play, Purchase
 from qunluo.campaigns.playing import is_running
 from qunluo.channels.web.sessions import find_member, session_of
-from qunluo.groups.models import Group
+from qunluo.commerce.words import STATES
+from qunluo.groups.models import Group, Membership
 from qunluo.h5.errors import NotHereError
 from qunluo.h5.inviting import (
     Arrival,
@@ -142,15 +143,18 @@ def _context(
 ) -> dict[str, Any]:  # fmt: skip
     look = look_at(row, member, found)
     whole = found is None or found.key == (own_key(row, member) if member else "")
-    purchases = list_purchases(look)
+    purchases, scene = list_purchases(look), draw(look)
+    to_pay = any(one.order.state == "created" for one in purchases)
+    leads = to_pay or any(button.main and not button.sure for button in scene.buttons)
     return {
-        "campaign": row, "member": member, "look": look, "scene": draw(look), "play": found,
+        "campaign": row, "member": member, "look": look, "scene": scene, "play": found,
         "terms": drawn(row).terms(look), "whole": whole, "inviter": _inviter(request, row),
         "key": secrets.token_urlsafe(12), "said": _said(request, row, member),
-        "status": _status(row), "left": _left(row), "purchases": purchases,
+        "status": _status(row), "left": _left(row),
+        "purchases": [(one, STATES[one.order.state](lang())) for one in purchases],
         "mine": [one for one in _list_mine(row, member) if one[0] != found],
         "goods": find_goods(look),
-        "to_pay": any(one.order.state == "created" for one in purchases),
+        "to_pay": to_pay, "share_leads": not leads, "room": _room(row, member),
         "others": _list_others(row, member) if whole else [],
         "link": link_of(request, row, member, "link") if member else "",
         "door": "" if member else _door(request, row),
@@ -202,6 +206,16 @@ def _door(request: HttpRequest, row: Campaign) -> str:
         return ""
     query = {"to": row.code, **({"i": request.GET["i"]} if "i" in request.GET else {})}
     return f"{reverse('h5:join', args=[group.code])}?{urlencode(query)}"
+
+
+def _room(row: Campaign, member: Member | None) -> Group | None:
+    """The group of theirs to go back to: where the campaign is shown, else the latest."""
+    if member is None:
+        return None
+    seats = Membership.objects.filter(member=member, left_at=None, group__closed_at=None)
+    here = seats.filter(group=row.group_id) if row.group_id else seats
+    seat = here.select_related("group").order_by("-pk").first()
+    return seat.group if seat else None
 
 
 def _address(row: Campaign, key: str = "") -> str:

@@ -16,6 +16,7 @@ from qunluo.campaigns.models import Campaign, Deed, Play
 from qunluo.commerce.models import Order, Variant
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
+from qunluo.groups.actions import do_join
 from qunluo.groups.models import Group
 from qunluo.members.models import Member
 from tests.campaigns.running import BARGAIN, STAFF, act, done, run, work
@@ -227,3 +228,15 @@ def test_the_door_leads_back_to_campaigns_of_this_community_only(
     for to in (bargain.code, "//evil.example", "https://evil.example"):
         joined = client_of().post(f"/j/{group.code}?to={to}", {"name": "Eve", "consent": "yes"})
         assert joined["Location"] == f"/r/{group.code}"
+
+
+def test_who_waits_for_friends_is_led_to_share_and_finds_the_way_back_to_the_group(
+    bargain: Campaign, group: Group, bob: Member
+) -> None:
+    do_join(group, bob, by=bob.actor)
+    client = browser_of(bob)
+    page = client.get(begin(bargain, bob)).content.decode()
+    assert f'<a class="button wide" href="/r/{group.code}">' in page
+    share = f'href="/c/{bargain.code}/invite">'
+    assert f'<a class="button wide main" {share}' in page
+    assert page.count("wide main") == 1  # one main action

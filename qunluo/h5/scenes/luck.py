@@ -38,7 +38,9 @@ def draw_lucky(look: Look) -> Scene:
         say("Every draw can be checked by anybody.", "每一次抽奖都可公开验证。")  # fmt: skip
     if look.runs and today >= look.rules.per_day:
         lead = say("That was it for today. Come back tomorrow.", "今天的次数用完了，明天再来。")
+    rest_today = min(max(look.rules.per_day - today, 0), s["draws_left"])
     facts = [(say("Your draws", "已抽次数"), str(s["draws"])),
+             (say("Draws left today", "今天还可抽"), str(rest_today)),
              (say("Draws left", "剩余次数"), str(s["draws_left"]))] if look.member else []  # fmt: skip
     odds = [
         (one["name"] or say("nothing", "未中奖"), f"{one['percent']:g}%") for one in s["odds"]

@@ -143,8 +143,8 @@ def _group_lead(look: Look) -> str:
     if s["stage"] == "success":
         return say("The group is complete.", "拼团成功！")
     if s["stage"] == "failed":
-        return say("The group did not get complete: all money goes back.",
-                   "拼团未成功，款项全部原路退回。")  # fmt: skip
+        return say("The group did not get complete: what was paid goes back.",
+                   "拼团未成功，已付的款项会原路退回。")  # fmt: skip
     if s["stage"] == "forming":
         return say("It begins when {name} has paid.", "{name} 付款后开团。", name=name)
     if s["i_paid"]:
@@ -198,6 +198,10 @@ def group_terms(look: Look) -> list[str]:
             "满 {n} 每件再减 {off}，差价退回。", n=friends(t.people), off=look.money(t.off_minor))
         for t in r.tiers
     ]  # fmt: skip
+    if r.leader_bonus:
+        found.append(say("Who begins a group that gets complete is given {what}.",
+                         "成团后团长可得 {what}。", what=look.reward(r.leader_bonus)))  # fmt: skip
+        found += waits(r.hold_days)
     if r.guarantee_from:
         found.append(say("With {n} the merchant completes it at the end, and says so.",
                          "到期满 {n} 由商家保成团，并如实标注。", n=friends(r.guarantee_from)))  # fmt: skip
