@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from qunluo.campaigns import gifts
 from qunluo.campaigns.coupons import do_settle
@@ -50,10 +49,12 @@ def _with_coupons(orders: Collection[int], numbers: Mapping[str, Order]) -> list
 
 
 def _orders(events: Iterable[Event]) -> list[Order]:
-    wanted = Q(pk=None)
-    for event in events:
-        wanted |= Q(community=event.community_id, number=str(event.data.get("order", "")))
-    return list(Order.objects.filter(wanted, elsewhere=False).order_by("pk"))
+    said = {(event.community_id, str(event.data.get("order", ""))) for event in events}
+    rows = Order.objects.filter(
+        community__in={community for community, _ in said},
+        number__in={number for _, number in said}, elsewhere=False,
+    )  # fmt: skip
+    return [row for row in rows.order_by("pk") if (row.community_id, row.number) in said]
 
 
 @transaction.atomic

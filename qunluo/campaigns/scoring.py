@@ -1,5 +1,5 @@
-"""Scores of contests, from what happens anyway: each event counts once, and what is undone
-before the end counts no more."""
+"""Scores of contests, from what those who take part do anyway: each event counts once, and what
+is undone before the end counts no more."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qunluo.campaigns.invites import do_attribute, is_still_there
 from qunluo.campaigns.mechanics import contest
 from qunluo.campaigns.mechanics.check_in import CHECK_IN
 from qunluo.campaigns.mechanics.contest import CORRECT, SCORE
-from qunluo.campaigns.models import Campaign, Following
+from qunluo.campaigns.models import Campaign, Deed, Following
 from qunluo.campaigns.playing import rules_of
 from qunluo.commerce.models import Order
 from qunluo.events.actions import follow
@@ -65,7 +65,7 @@ def note_scores(events: Sequence[Event]) -> None:
 def _tell(row: Campaign, rules: contest.Rules, score: Score) -> None:
     if not rules.starts_at <= score.at < rules.ends_at or score.points < 1:
         return
-    if not is_for(row, score.member):
+    if not _takes_part(row, score) or not is_for(row, score.member):
         return
     _follow_up(row, SCORE, score, f"{SCORE}:{score.ref}", score.points, score.at)
     if score.corrected is not None and score.corrected < rules.ends_at:
@@ -73,7 +73,13 @@ def _tell(row: Campaign, rules: contest.Rules, score: Score) -> None:
         _follow_up(row, CORRECT, score, key, score.worth, score.corrected)
 
 
-def _follow_up(  # one act, once
+def _takes_part(row: Campaign, score: Score) -> bool:
+    """Nobody gets onto a board, with their name, who did not say so before."""
+    rows = Deed.objects.filter(campaign=row, play=f"m{score.member.pk}", revision=1)
+    return rows.filter(at__lte=score.at).exists()
+
+
+def _follow_up(
     row: Campaign, kind: str, score: Score, key: str, points: int, at: datetime
 ) -> None:
     data = {"points": points, "ref": score.ref}

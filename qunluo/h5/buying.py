@@ -22,6 +22,7 @@ from qunluo.h5.limits import limit
 from qunluo.h5.own import find_own, in_sentences
 from qunluo.h5.pages import in_words, lang, one_line, page
 from qunluo.h5.scenes.scene import say
+from qunluo.h5.shopping import till_address
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
 from qunluo.kit.money import format_money
@@ -73,7 +74,7 @@ def order(request: HttpRequest, member_id: int, order_id: int) -> HttpResponse:
     bought = Purchase.objects.filter(order=row).select_related("campaign").first()
     context = {
         "member": member, "row": row, "state": _state(row), "total": _money(row, row.total_minor),
-        "lines": [_line(row, line) for line in row.lines.order_by("pk")],
+        "lines": [_line(row, line) for line in row.lines.select_related("variant__product").order_by("pk")],
         "shipping": _money(row, row.shipping_minor) if row.shipping_minor else "",
         "missed": [(one.words(lang()), one.why(lang())) for one in list_missed(row)],
         "payments": [(one, _money(row, one.amount_minor), VERDICTS[one.verdict](lang()))
@@ -94,8 +95,18 @@ def _line(row: Order, line: OrderLine) -> dict[str, Any]:
             for why in line.reasons]  # fmt: skip
     return {
         "line": line, "list": _money(row, line.list_minor * line.quantity), "whys": whys,
-        "amount": _money(row, line.amount_minor),
+        "amount": _money(row, line.amount_minor), "again": _again(row, line),
     }  # fmt: skip
+
+
+def _again(row: Order, line: OrderLine) -> str:
+    """Where the same is bought once more, as long as it is on sale."""
+    variant, over = (
+        line.variant,
+        row.state in ("completed", "fulfilled", "expired", "cancelled"),
+    )
+    there = variant.active and variant.product.state == "on_sale"
+    return till_address(row.member, variant, line.quantity) if over and there else ""
 
 
 def _points(why: dict[str, Any]) -> str:

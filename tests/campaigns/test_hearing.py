@@ -13,7 +13,7 @@ from django.db import transaction
 from qunluo.campaigns.checkout import do_buy, look
 from qunluo.campaigns.errors import GiftGoneError
 from qunluo.campaigns.hearing import hear
-from qunluo.campaigns.models import Campaign, Following, Play, Reward
+from qunluo.campaigns.models import Attribution, Campaign, Following, Play, Reward
 from qunluo.campaigns.results import results_of
 from qunluo.campaigns.scoring import note_scores
 from qunluo.campaigns.tasks import do_follow_one
@@ -21,12 +21,15 @@ from qunluo.commerce.models import Order
 from qunluo.commerce.ordering import Ask, do_cancel, do_fulfil
 from qunluo.commerce.refunding import do_refund, plan
 from qunluo.community.models import Community
+from qunluo.events.actions import record
 from qunluo.events.models import Event
+from qunluo.groups.actions import do_leave
+from qunluo.groups.models import Membership
 from qunluo.kit import clock
 from qunluo.members.models import Member
 from tests.campaigns.running import act, done, holds, run, work
 from tests.campaigns.test_till import order
-from tests.cast import make_member
+from tests.cast import make_group, make_member
 from tests.commerce.shop import STAFF, buy, pay, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,6 +185,8 @@ def test_orders_and_what_is_spent_count_once_until_they_go_back(
 ) -> None:
     bob, tin = make_member(tea), sell(tea, "tin", stock=20)
     orders, spend = contest(tea, "orders"), contest(tea, "spend", daily_cap=120)
+    for campaign in (orders, spend):
+        done(act(campaign, bob))
     made = [buy(bob, tin, key=f"k{n}") for n in range(3)]
     for one in made:
         pay(one)
@@ -197,6 +202,8 @@ def test_orders_and_what_is_spent_count_once_until_they_go_back(
 def test_days_checked_in_and_helps_count(tea: Community) -> None:
     bob, eve = make_member(tea), make_member(tea, "Eve")
     days, helps = contest(tea, "check_ins"), contest(tea, "helps")
+    for campaign, member in ((days, bob), (days, eve), (helps, bob), (helps, eve)):
+        done(act(campaign, member))
     programme = run(tea, "check_in", {"reward": {"unit": "points", "amount": 1}, "members": 5})
     done(act(programme, bob, "check_in"))
     reward = {"unit": "points", "amount": 2}
@@ -213,6 +220,40 @@ def test_what_came_before_the_start_or_after_the_end_counts_nothing(tea: Communi
     bob, tin = make_member(tea), sell(tea, "tin", stock=20)
     soon = clock.now() + timedelta(minutes=5)
     campaign = contest(tea, "orders", starts_at=soon.isoformat())
+    done(act(campaign, bob))
     pay(buy(bob, tin))
     work()
     assert score(campaign, bob) == 0
+
+
+def test_nobody_is_on_a_board_who_did_not_take_part(tea: Community) -> None:
+    bob, tin = make_member(tea), sell(tea, "tin", stock=20)
+    campaign = contest(tea, "orders")
+    pay(buy(bob, tin))
+    work()
+    done(act(campaign, bob))
+    pay(buy(bob, tin))
+    work()
+    assert score(campaign, bob) == 1
+
+
+def test_friends_who_came_count_until_they_leave(tea: Community) -> None:
+    bob, group = make_member(tea), make_group(tea)
+    campaign = contest(tea, "invites")
+    done(act(campaign, bob))
+    friends = [make_member(tea, name) for name in ("Eve", "Finn")]
+    seats = []
+    for friend in friends:
+        values = {"community": tea, "member": friend, "inviter": bob, "at": friend.made_at,
+                  "touched_at": friend.made_at}  # fmt: skip
+        Attribution.objects.create(**values)
+        seats.append(
+            Membership.objects.create(group=group, member=friend, joined_at=clock.now())
+        )
+        record("member_joined", community=tea.pk, member=friend.pk, group=group.pk)
+    work()
+    assert score(campaign, bob) == 2
+    do_leave(seats[0], why="left", by=friends[0].actor)
+    work()
+    assert score(campaign, bob) == 1
+    holds(tea)

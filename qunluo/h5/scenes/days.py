@@ -26,6 +26,7 @@ from qunluo.h5.scenes.scene import (
     say,
     span,
 )
+from qunluo.kit.text import Text
 from qunluo.members.models import Member
 
 Told = dict[str, object]
@@ -205,9 +206,22 @@ def _names(members: list[int]) -> dict[int, str]:
     return dict(Member.objects.filter(pk__in=members).values_list("pk", "name"))
 
 
+COUNTED = {
+    "orders": Text("Paid orders count, from when you take part; what goes back before the end "
+                   "does not.", "报名后的付款订单计分，结束前退款的不计。"),
+    "spend": Text("Money paid for orders counts, from when you take part; what goes back before "
+                  "the end does not.", "报名后的付款金额计分，结束前退回的不计。"),
+    "invites": Text("Friends who come by you count, as long as they stay.",
+                    "邀请到的好友计分，好友离开则不计。"),
+    "check_ins": Text("Every day on which you check in counts.", "每打卡一天计一分。"),
+    "helps": Text("Every help that you give counts.", "每次有效助力计一分。"),
+}  # fmt: skip
+
+
 def contest_terms(look: Look) -> list[str]:
     r = look.rules
     found = [
+        COUNTED[r.counts](lang()),
         say("Equal scores: who reached it first is ahead.", "同分时先达到者靠前。") if r.tie == "earliest"
         else say("Equal scores share ranks and prizes.", "同分并列，平分奖品。"),
         say("From {n} on one is ranked.", "达到 {n} 分参与排名。", n=r.min_score),
