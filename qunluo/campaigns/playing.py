@@ -98,7 +98,9 @@ def _asked(campaign: Campaign, rules: Any, tap: Tap) -> Asked:
     asked = Asked(tap.kind, f"{tap.member.pk}:{tap.key}"[:120], "", tap.member.pk,
                   {**told, **tap.facts})  # fmt: skip
     own = mechanic.play_of(_as_act(asked, clock.now()), rules)
-    return replace(asked, play=own or tap.play)  # where there is one only, no page says another
+    # where there is one only, no page says another; nor does it name what begins: names are in
+    # the causes of transfers
+    return replace(asked, play=own or ("" if tap.kind == OPEN else tap.play))
 
 
 def do_act_for(campaign: Campaign, asked: Asked, *, by: str) -> Answer:

@@ -138,3 +138,13 @@ def test_fault_batch_issue_beyond_the_total(tea: Community) -> None:
         assert isinstance(answer, Refused) is (key != "some")
     assert Reward.objects.count() == 2
     holds(tea)
+
+
+@pytest.mark.parametrize("name", ["x" * 61, "vest:leader|5|p", "back", "好"])
+def test_a_page_names_no_play_that_would_be_taken_for_something_else(
+    bargain: Campaign, bob: Member, name: str
+) -> None:
+    """Names of plays are in the causes of transfers."""
+    done(act(bargain, bob, play=name))
+    assert Play.objects.get().key != name
+    holds(bob.community)

@@ -161,24 +161,25 @@ def test_two_swap_and_a_deal_that_fails_is_decided(tea: Community) -> None:
     rules = {"categories": ["books"], "deposit": 20, "top_up_most": 50}
     campaign = run(tea, "swap", rules)
     one, two, three = people(tea, 3, points=100)
-    for key, member in (("a", one), ("b", two), ("c", three)):
-        done(act(campaign, member, OPEN, key, title=f"Book {key}", category="books"))
-    for key, member in (("a", one), ("c", three)):
-        done(act(campaign, member, OFFER, key, to="b", top_up=10))
+    for member in (one, two, three):
+        done(act(campaign, member, OPEN, title="A book", category="books"))
+    a, b, c = (Play.objects.get(campaign=campaign, starter=m).key for m in (one, two, three))
+    for key, member in ((a, one), (c, three)):
+        done(act(campaign, member, OFFER, key, to=b, top_up=10))
     work()
-    done(act(campaign, two, ACCEPT, "b", **{"from": "a"}))
-    assert isinstance(act(campaign, two, ACCEPT, "b", **{"from": "c"}), Refused)
+    done(act(campaign, two, ACCEPT, b, **{"from": a}))
+    assert isinstance(act(campaign, two, ACCEPT, b, **{"from": c}), Refused)
     work()
     assert [has(m) for m in (one, two, three)] == [70, 80, 100]
-    assert state_of(campaign, "c")["sent"] == []
-    done(told(campaign, RULE, "b", "r1", outcome="undone"))
+    assert state_of(campaign, c)["sent"] == []
+    done(told(campaign, RULE, b, "r1", outcome="undone"))
     work()
-    done(act(campaign, one, OFFER, "a", to="b", top_up=10))
+    done(act(campaign, one, OFFER, a, to=b, top_up=10))
     work()
-    done(act(campaign, two, ACCEPT, "b", **{"from": "a"}))
+    done(act(campaign, two, ACCEPT, b, **{"from": a}))
     for member in (one, two):
-        done(act(campaign, member, CONFIRM, "b"))
+        done(act(campaign, member, CONFIRM, b))
     work()
     assert [has(m) for m in (one, two)] == [90, 110]
-    assert [state_of(campaign, key)["stage"] for key in "ab"] == ["swapped", "swapped"]
+    assert [state_of(campaign, key)["stage"] for key in (a, b)] == ["swapped", "swapped"]
     holds(tea)
