@@ -1,12 +1,11 @@
 """How long a member's own poster takes, drawn for the first time and again.
 
-`python -m bench.posters --posters 60`. Fonts are found once in a process and are told apart; each
+`python -m bench --only posters`. Fonts are found once in a process and are told apart; each
 poster has another name and another link, as those of different members have.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -68,9 +67,3 @@ def tell(found: Found) -> list[str]:
         f"  the same again          {found.again_ms:8.1f} ms",
         f"  size                    {found.size / 1_000:8.1f} kB",
     ]
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--posters", type=int, default=60)
-    print("\n".join(tell(race(parser.parse_args().posters))))
