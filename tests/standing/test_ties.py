@@ -155,7 +155,7 @@ def by_hand(community: Community) -> dict[tuple[int, int], dict[str, int]]:
     return {pair: kinds for pair, kinds in kept.items() if kinds}
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(STEPS, STEPS, st.integers(1, 9))
 def test_kept_up_to_date_is_counted_from_scratch(
     before: list[Step], after: list[Step], limit: int
@@ -183,7 +183,7 @@ def test_kept_up_to_date_is_counted_from_scratch(
     assert table(played.community) == late
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(STEPS)
 def test_the_table_is_what_one_member_reads(steps: list[Step]) -> None:
     played = play(steps)
