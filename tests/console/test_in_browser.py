@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser import PATIENCE_MS, assert_fits
 from tests.browser import browser as start_browser
@@ -28,6 +29,7 @@ WORDS = {
     },
 }  # fmt: skip
 CASES = [(390, "zh-CN"), (1440, "en")]
+ENGLISH = pytest.mark.parametrize("site", CASES[1:], indirect=True)
 
 pytestmark = pytest.mark.browser
 
@@ -38,13 +40,26 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """A freshly started page with an empty data folder."""
+@dataclass
+class Site:
+    """A freshly started page with an empty data folder, and who has begun there."""
+
+    address: str
+    data: Path
+    width: int
+    lang: str
+    owner: StorageState | None = None
+
+
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    data = tmp_path_factory.mktemp("site") / "data"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    mine = {"QUNLUO_DATA": str(tmp_path / "data"), "QUNLUO_PORT": str(port)}
+    mine = {"QUNLUO_DATA": str(data), "QUNLUO_PORT": str(port)}
     command = [sys.executable, "-m", "qunluo", "serve"]
     with subprocess.Popen(
         command, env={**os.environ, **mine, "LANG": "C"}, stdout=subprocess.PIPE, text=True
@@ -52,22 +67,25 @@ def address(tmp_path: Path) -> Iterator[str]:
         assert server.stdout is not None
         said = server.stdout.readline()  # comes when the page answers
         assert f"http://127.0.0.1:{port}/" in said
-        yield f"http://127.0.0.1:{port}/"
+        yield Site(f"http://127.0.0.1:{port}/", data, *request.param)
         server.terminate()
 
 
 @contextmanager
-def a_reader(browser: Browser, width: int, lang: str, address: str) -> Iterator[Page]:
+def a_reader(browser: Browser, site: Site) -> Iterator[Page]:
     """A tab; leaving it asserts that its console stayed silent on the way."""
     context = browser.new_context(
-        viewport={"width": width, "height": 844}, locale=lang, timezone_id="Asia/Shanghai"
-    )
+        viewport={"width": site.width, "height": 844}, locale=site.lang,
+        timezone_id="Asia/Shanghai", storage_state=site.owner,
+    )  # fmt: skip
     page, complaints = context.new_page(), []
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(address)
-    begin(page)
-    page.goto(f"{address}console/reports/")
+    if site.owner is None:
+        page.goto(site.address)
+        begin(page)
+        site.owner = context.storage_state()
+    page.goto(f"{site.address}console/reports/")
     yield page
     context.close()
     assert complaints == []
@@ -101,14 +119,14 @@ def follow(page: Page) -> None:
     raise AssertionError(f"{page.url} never became a report")
 
 
-@pytest.mark.parametrize(("width", "lang"), CASES)
+@pytest.mark.parametrize("site", CASES, indirect=True)
 def test_a_chat_becomes_a_report_that_is_kept(
-    browser: Browser, address: str, tmp_path: Path, width: int, lang: str
+    browser: Browser, site: Site, tmp_path: Path
 ) -> None:
-    words = WORDS[lang]
+    words = WORDS[site.lang]
     chat = tmp_path / ("一个名字很长很长的群聊天记录" * 4 + ".txt")
     chat.write_bytes(whatsapp(80))
-    with a_reader(browser, width, lang, address) as page:
+    with a_reader(browser, site) as page:
         expect(page.get_by_text(words["empty"])).to_be_visible()
         assert page.locator("#zone").input_value() == "Asia/Shanghai"
         assert_fits(page)
@@ -122,7 +140,7 @@ def test_a_chat_becomes_a_report_that_is_kept(
         page.wait_for_load_state("networkidle")
         assert_fits(page)
         assert page.evaluate("window.origin") == "null"  # a report reaches nothing of the page
-        page.goto(f"{address}console/reports/")
+        page.goto(f"{site.address}console/reports/")
         expect(page.locator(".reports h3")).to_have_text(chat.name)
         assert_fits(page)
         page.get_by_role("button", name=words["delete"]).click()
@@ -130,14 +148,14 @@ def test_a_chat_becomes_a_report_that_is_kept(
         expect(page.get_by_role("link", name=words["open"], exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "lang"), CASES)
+@pytest.mark.parametrize("site", CASES, indirect=True)
 def test_what_cannot_be_read_is_told_on_the_spot(
-    browser: Browser, address: str, tmp_path: Path, width: int, lang: str
+    browser: Browser, site: Site, tmp_path: Path
 ) -> None:
-    words = WORDS[lang]
+    words = WORDS[site.lang]
     photo = tmp_path / "photo.bin"
     photo.write_bytes(bytes(range(256)) * 40)
-    with a_reader(browser, width, lang, address) as page:
+    with a_reader(browser, site) as page:
         page.locator(".pick input").first.set_input_files(photo)
         page.get_by_role("button", name=words["make"]).click()
         page.wait_for_url("**/jobs/*")
@@ -147,8 +165,9 @@ def test_what_cannot_be_read_is_told_on_the_spot(
         assert_fits(page)
 
 
-def test_the_page_is_used_by_keyboard_alone(browser: Browser, address: str) -> None:
-    with a_reader(browser, 390, "en", address) as page:
+@ENGLISH
+def test_the_page_is_used_by_keyboard_alone(browser: Browser, site: Site) -> None:
+    with a_reader(browser, site) as page:
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
         page.keyboard.press("Enter")
@@ -158,19 +177,21 @@ def test_the_page_is_used_by_keyboard_alone(browser: Browser, address: str) -> N
         assert page.evaluate(outline) == "solid"
 
 
-def test_the_language_can_be_changed(browser: Browser, address: str) -> None:
-    with a_reader(browser, 390, "en", address) as page:
+@ENGLISH
+def test_the_language_can_be_changed(browser: Browser, site: Site) -> None:
+    with a_reader(browser, site) as page:
         page.get_by_role("button", name="中文").click()
-        expect(page.get_by_text("还没有报告")).to_be_visible()
+        expect(page.get_by_role("button", name="生成报告")).to_be_visible()
 
 
-def test_a_second_server_names_the_first(address: str, tmp_path: Path) -> None:
-    mine = {**os.environ, "QUNLUO_DATA": str(tmp_path / "data"), "LANG": "zh_CN.UTF-8"}
+@ENGLISH
+def test_a_second_server_names_the_first(site: Site) -> None:
+    mine = {**os.environ, "QUNLUO_DATA": str(site.data), "LANG": "zh_CN.UTF-8"}
     mine.pop("LC_ALL", None)
     second = subprocess.run(
         [sys.executable, "-m", "qunluo", "serve"], env=mine, capture_output=True, text=True,
         check=False, timeout=60,
     )  # fmt: skip
     assert second.returncode == 1
-    assert address in second.stderr
+    assert site.address in second.stderr
     assert "群落已在" in second.stderr
