@@ -157,10 +157,15 @@ def _first_touch(member: Member) -> dict[str, Any]:
 
 
 def _inviting_at(community: Community, at: datetime) -> Campaign | None:
-    """The campaign that asked for friends when somebody came by a link that names none."""
-    rows = Campaign.objects.filter(
-        community=community, mechanic__in=COUNTS, state="running", starts_at__lte=at
-    ).exclude(ends_at__lte=at)
+    """The campaign that asked for friends when somebody came by a link that names none; a flash
+    sale that unlocks nothing by friends does not ask."""
+    rows = (
+        Campaign.objects.filter(
+            community=community, mechanic__in=COUNTS, state="running", starts_at__lte=at
+        )
+        .exclude(ends_at__lte=at)
+        .exclude(mechanic="flash_sale", version__rules__invites=0)
+    )
     return rows.order_by("-starts_at", "-pk").first()
 
 

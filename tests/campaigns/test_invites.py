@@ -119,6 +119,14 @@ def test_an_invitation_to_a_group_brings_somebody_too(
     assert (found.inviter, found.campaign) == (bob, sale)
 
 
+def test_a_sale_that_asks_for_no_friends_has_no_part_in_who_came(
+    sale: Campaign, tea: Community, bob: Member
+) -> None:
+    plain = run(tea, "flash_sale", FLASH)  # begun later, but it unlocks nothing by friends
+    eve = meet(tea, "Eve", inviter=bob)
+    assert do_attribute(eve).campaign == sale != plain
+
+
 def test_nobody_touches_themselves(sale: Campaign, bob: Member) -> None:
     assert do_visit(Invite(bob, sale, "link"), new_visitor(), bob) is None
     visitor = new_visitor()

@@ -107,7 +107,7 @@ def _targets() -> list[tuple[str, str]]:
     said = {
         "order": _("Order number"), "phone": _("Phone"), "email": _("E-mail"),
         "account": _("Account id"), "amount": _("Amount"), "paid_at": _("Time of payment"),
-        "items": _("Items"), "store": _("Store"),
+        "items": _("Items"), "store": _("Shop it came from"),
     }  # fmt: skip
     return [(name, said[name]) for name in COLUMNS]
 

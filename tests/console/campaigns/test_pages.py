@@ -200,6 +200,12 @@ def test_a_play_tells_its_history(desk: Client, bargain: Campaign, bob: Member) 
     assert "&lt;script&gt;" in page
 
 
+def test_an_empty_form_is_told_in_words_beside_its_inputs(desk: Client, tea: Community) -> None:
+    page = desk.post("/console/campaigns/new/bargain", {"name": ""}).content.decode()
+    assert "It needs a name." in page
+    assert "r.sku&#x27;" not in page  # not what a program keeps of it
+
+
 def test_pausing_going_on_and_stopping_with_a_count_before(
     desk: Client, bargain: Campaign, bob: Member
 ) -> None:
