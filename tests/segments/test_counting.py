@@ -60,7 +60,7 @@ from tests.cast import NOON, make_member
 from tests.segments.strategies import CHANNELS, World, make_world, trees
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MANY = settings(max_examples=50, suppress_health_check=list(HealthCheck), derandomize=True)
+MANY = settings(max_examples=30, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @pytest.fixture(autouse=True)
@@ -205,17 +205,18 @@ def _live(world: World) -> list[Member]:
     return list(mine.order_by("pk"))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whatever_happened_since_the_count_is_that_of_now(world: World, seed: int) -> None:
     draw = random.Random(seed)
     later = 0
     do_snapshot(world.community)
-    for _ in range(20):
+    for number in range(20):
         later += draw.choice((0, 0, 0, 30, 24 * 60))
         with clock.use(clock.faster(0, NOON + timedelta(minutes=later))):
             draw.choice(HAPPEN)(world, draw, draw.choice(_live(world)))
-            for tree in _some_trees(world):
-                words = load_vocabulary(world.community)
+            words = load_vocabulary(world.community)
+            some = _some_trees(world)
+            for tree in some if number % 5 == 4 else some[number % 2 :: 2]:
                 found = count(world.community, tree, words)
                 assert found == count_now(world.community, tree, words), tree
 
@@ -274,6 +275,8 @@ def test_members_of_many_tags_are_told_apart(world: World) -> None:
     snapshot = do_snapshot(world.community)
     assert snapshot is not None
     for n, tag in enumerate(many):
+        if n % 32 not in (0, 1, 30, 31) and n < len(many) - 2:
+            continue  # what could go wrong is at the ends of words
         found: Any = ids_by_columns(world, Tagged(tag.pk), snapshot)
         assert found == {(second if n % 2 else first).pk}
 
