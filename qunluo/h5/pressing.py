@@ -61,4 +61,5 @@ def _plain(value: object) -> Plain:
         return value
     if not isinstance(value, str) or len(value) > MOST_SIGNS:
         raise StrangeRequestError
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 12 else value
+    number = value.isascii() and value.isdecimal() and len(value) < 12
+    return int(value) if number else one_line(value, MOST_SIGNS)  # others read it
