@@ -26,7 +26,7 @@ from tests.cast import NOON, make_member
 from tests.segments.strategies import World, make_world, trees
 
 pytestmark = pytest.mark.django_db
-QUICK = settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
+QUICK = settings(max_examples=40, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @pytest.fixture(autouse=True)
