@@ -35,13 +35,16 @@ from qunluo.h5.pages import lang, page
 from qunluo.h5.pressing import press_for
 from qunluo.h5.scenes.scene import left
 from qunluo.h5.scenes.stage import (
+    Seen,
     draw,
     drawn,
     find_goods,
     is_for,
     list_purchases,
     look_at,
+    look_at_all,
     own_key,
+    see,
 )
 from qunluo.kit import clock
 from qunluo.kit.errors import QunluoError
@@ -141,8 +144,10 @@ def _context(
     request: HttpRequest, row: Campaign, member: Member | None, found: Play | None,
     arrival: Arrival,
 ) -> dict[str, Any]:  # fmt: skip
-    look = look_at(row, member, found)
+    seen = see(row, member)
+    look = look_at(row, member, found, seen)
     whole = found is None or found.key == (own_key(row, member) if member else "")
+    others = _list_others(row, member, seen) if whole else []
     purchases, scene = list_purchases(look), draw(look)
     to_pay = any(one.order.state == "created" for one in purchases)
     leads = to_pay or any(button.main and not button.sure for button in scene.buttons)
@@ -152,10 +157,10 @@ def _context(
         "key": secrets.token_urlsafe(12), "said": _said(request, row, member),
         "status": _status(row), "left": _left(row),
         "purchases": [(one, STATES[one.order.state](lang())) for one in purchases],
-        "mine": [one for one in _list_mine(row, member) if one[0] != found],
+        "mine": [one for one in _list_mine(row, member, seen) if one[0] != found],
         "goods": find_goods(look),
         "to_pay": to_pay, "share_leads": not leads, "room": _room(row, member),
-        "others": _list_others(row, member) if whole else [],
+        "others": others, "others_first": drawn(row).waits and whole,
         "link": link_of(request, row, member, "link") if member else "",
         "door": "" if member else _door(request, row),
         "may": look.runs or member is None,
@@ -179,22 +184,32 @@ def _left(row: Campaign) -> str:
     return left(row.ends_at, now) if runs and row.ends_at else ""
 
 
-def _list_mine(row: Campaign, member: Member | None) -> list[tuple[Play, Any]]:
+def _list_mine(row: Campaign, member: Member | None, seen: Seen) -> list[tuple[Play, Any]]:
     """The member's own plays, where there may be more than one."""
     how = drawn(row)
     if member is None or how.own or how.one:
         return []
     rows = Play.objects.filter(campaign=row, starter=member).select_related("version")
-    return [(one, draw(look_at(row, member, one))) for one in rows.order_by("-pk")[:5]]
+    return _lines(row, member, list(rows.order_by("-pk")[:5]), seen)
 
 
-def _list_others(row: Campaign, member: Member | None) -> list[tuple[Play, Any]]:
+def _list_others(row: Campaign, member: Member | None, seen: Seen) -> list[tuple[Play, Any]]:
     """What others have begun and one may join; only who could join sees it."""
     if member is None or not drawn(row).joins or not is_for(row, member):
         return []
     rows = Play.objects.filter(campaign=row, deadline__isnull=False).exclude(starter=member)
     found = rows.select_related("version", "starter").order_by("deadline", "pk")[:LISTED]
-    return [(one, draw(look_at(row, member, one))) for one in found]
+    lines = _lines(row, member, list(found), seen)
+    if drawn(row).waits:  # what one has had comes after what waits
+        lines.sort(key=lambda line: line[1].done_by_me)
+    return lines
+
+
+def _lines(
+    row: Campaign, member: Member | None, plays: list[Play], seen: Seen
+) -> list[tuple[Play, Any]]:
+    looks = look_at_all(row, member, plays, seen)
+    return [(one, draw(look)) for one, look in zip(plays, looks, strict=True)]
 
 
 def _door(request: HttpRequest, row: Campaign) -> str:

@@ -36,6 +36,7 @@ def any_rules(draw: st.DrawFn) -> Rules:
         shares=count, smallest=smallest, amount=count * smallest + draw(st.integers(0, 200)),
         equal=draw(st.booleans()), minutes=draw(st.sampled_from([5, 60, 1440])),
         packets=draw(st.integers(1, 3)), giver=draw(st.sampled_from(["campaign", "member"])),
+        sender="members",
     )  # fmt: skip
 
 
@@ -188,6 +189,21 @@ def test_a_member_gives_own_points_and_gets_back_what_is_left() -> None:
 def test_no_more_packets_are_opened_than_are_funded() -> None:
     world = packet()
     assert code(world.act("q", Act(OPEN, START))) == "no_more"
+
+
+def test_members_put_out_no_packet_of_the_budget_unless_the_rules_say_so() -> None:
+    world = World(MECHANIC, TEN)
+    world.fund("points", BUDGET, 2_000)
+    assert code(world.act("p", Act(OPEN, START, 1))) == "team"
+    assert isinstance(world.act("q", Act(OPEN, START)), Done)
+    for rules in (TEN, TEN.model_copy(update={"giver": "member"})):
+        of_members = rules.model_copy(update={"sender": "members"})
+        world = World(MECHANIC, of_members)
+        world.fund("points", BUDGET if rules is TEN else of(1), 1_000)
+        assert isinstance(world.act("p", Act(OPEN, START, 1)), Done)
+    assert [f.code for f in lint(TEN.model_copy(update={"sender": "members"}))] == [
+        "members_send"
+    ]
 
 
 def test_a_page_never_shows_shares_that_are_not_taken() -> None:

@@ -8,8 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from qunluo.campaigns.models import Campaign, Play, Reward
+from qunluo.campaigns.mechanics.kernel import Refused
+from qunluo.campaigns.models import Campaign, Play, Purchase, Reward
+from qunluo.campaigns.playing import Asked, do_act_for
 from qunluo.campaigns.registry import list_mechanics
 from qunluo.commerce.models import Order
 from qunluo.community.models import Community
@@ -20,7 +24,7 @@ from qunluo.kit import clock
 from qunluo.members.models import Member
 from tests.campaigns.running import BARGAIN, FLASH, act, done, holds, run, work
 from tests.cast import NOON, client_of, make_group, make_member
-from tests.commerce.shop import give_points, sell
+from tests.commerce.shop import give_points, pay, sell
 from tests.h5.test_campaigning import form, forms, press
 from tests.h5.test_inviting import browser_of
 
@@ -37,7 +41,7 @@ RULES: dict[str, dict[str, Any]] = {
     "gift": {"tiers": [{"threshold_minor": 2_000, "gift": "tea", "stock": 2, "worth_minor": 100}]},
     "lucky_draw": {"prizes": [{"name": "A cup", "weight": 1, "unit": "gift:cup", "amount": 1,
                                "stock": 3}], "cost_points": 5},
-    "red_packet": {"amount": 30, "shares": 3, "packets": 2},
+    "red_packet": {"amount": 30, "shares": 3, "packets": 2, "sender": "members"},
     "check_in": {"reward": POINTS, "members": 5, "cards": 2,
                  "cycle": [{"days": 2, "reward": POINTS}]},
     "contest": {"metric": "cups of tea", "starts_at": NOON.isoformat(),
@@ -129,6 +133,80 @@ def test_a_red_packet_is_shared_and_a_group_is_joined_by_what_others_began(
     group_buy = campaigns["group_buy"]
     waiting = ann.get(f"/c/{group_buy.code}").content.decode()
     assert "It begins when Bob has paid." in waiting
+
+
+def kinds(text: str) -> set[str]:
+    return set(re.findall(r'name="kind" value="(\w+)"', text))
+
+
+def test_who_has_had_all_that_one_may_have_is_told_so_and_offered_no_button(
+    campaigns: dict[str, Campaign], bob: Member
+) -> None:
+    mine = browser_of(bob)
+    press(mine, campaigns["flash_sale"], f"/c/{campaigns['flash_sale'].code}", "buy")
+    rising = campaigns["rising_price"]
+    done(act(rising, bob, "buy", quantity=2, quoted_minor=5_200))
+    work()
+    for name in ("flash_sale", "rising_price"):
+        text = mine.get(f"/c/{campaigns[name].code}").content.decode()
+        assert "that is as many as one member may have" in text, name
+        assert "buy" not in kinds(text)
+    ann = browser_of(make_member(bob.community, "Ann"))
+    assert "buy" in kinds(ann.get(f"/c/{rising.code}").content.decode())
+    assert "cancel" in kinds(mine.get(f"/c/{rising.code}").content.decode())
+
+
+def test_who_is_in_a_group_is_offered_no_other_and_one_without_points_no_draw(
+    campaigns: dict[str, Campaign], bob: Member
+) -> None:
+    group_buy, ann = campaigns["group_buy"], make_member(bob.community, "Ann")
+    done(act(group_buy, ann))
+    pay(Purchase.objects.latest("pk").order)
+    work()
+    address = f"/c/{group_buy.code}/p/{Play.objects.get(starter=ann).key}"
+    mine = browser_of(bob)
+    assert {"join"} <= kinds(mine.get(address).content.decode())
+    done(act(group_buy, bob))
+    text = mine.get(address).content.decode()
+    assert "You are in a group already" in text
+    assert not kinds(text) & {"join", "open"}
+    assert not kinds(mine.get(f"/c/{group_buy.code}").content.decode())
+    draw = mine.get(f"/c/{campaigns['lucky_draw'].code}").content.decode()
+    assert "5 more are needed for a draw" in draw
+    assert not kinds(draw)
+
+
+def test_red_packets_that_wait_come_first_and_the_team_puts_those_of_the_budget_out(
+    tea: Community, group: Group, bob: Member
+) -> None:
+    packet = run(tea, "red_packet", {"amount": 30, "shares": 3, "packets": 3})
+    mine, address = browser_of(bob), f"/c/{packet.code}"
+    assert not kinds(mine.get(address).content.decode())
+    assert isinstance(act(packet, bob), Refused)
+    for key in ("one", "two"):
+        done(do_act_for(packet, Asked("open", key), by="staff:1"))
+    first, second = Play.objects.order_by("deadline", "pk")
+    done(act(packet, bob, "take", first.key))
+    text = mine.get(address).content.decode()
+    at = [text.index(f"{address}/p/{play.key}") for play in (second, first)]
+    assert sorted([*at, text.index("The team puts the packets out")]) == [
+        *at, text.index("The team puts the packets out"),
+    ]  # fmt: skip
+    assert f"A red packet of {tea.name}" in text
+
+
+def test_a_list_of_plays_asks_the_database_no_more_for_more_of_them(
+    campaigns: dict[str, Campaign], bob: Member
+) -> None:
+    mine, asked = browser_of(bob), {}
+    mine.get(f"/c/{campaigns['group_buy'].code}")  # what is kept for later is loaded
+    for many in (1, 6):
+        for n in range(many):
+            done(act(campaigns["group_buy"], make_member(bob.community, f"Ann {many}-{n}")))
+        with CaptureQueriesContext(connection) as seen:
+            assert "Ann" in mine.get(f"/c/{campaigns['group_buy'].code}").content.decode()
+        asked[many] = len(seen)
+    assert asked[6] <= asked[1]
 
 
 def test_a_flash_sale_is_called_off_and_its_pieces_counted(

@@ -3,9 +3,10 @@
     (none) ──open──► open ──take × shares──► empty
                       └──its time, or closed──► over (what nobody took goes back)
 
-The shares are drawn when the packet is opened: with R left for k shares each is uniform in
-[smallest, 2R/k − smallest], the last is what is left; then they are shuffled, so that no place
-in the queue is a better one.
+A packet out of the budget is put out by the team, unless the rules let members do it; one out of
+somebody's own points by that member. The shares are drawn when the packet is opened: with R left
+for k shares each is uniform in [smallest, 2R/k − smallest], the last is what is left; then they
+are shuffled, so that no place in the queue is a better one.
 
 What must hold: the shares add up to the sum and none is below the smallest; a member takes one;
 taken + left + returned is the sum, to the cent.
@@ -73,6 +74,11 @@ class Rules(Frozen):
         Text("Who gives", "由谁发出"),
         Text("The campaign, or members out of their own points.", "由活动发出，或会员用自己的积分发。"),
         default="campaign")
+    sender: Literal["team", "members"] = parameter(
+        Text("Who may put out the campaign's packets", "活动红包由谁来发"),
+        Text("The team, or any member, too; the budget pays either way.",
+             "仅团队，或任何会员都可以发；费用都由活动预算承担。"),
+        default="team")
     # fmt: on
 
 
@@ -99,6 +105,8 @@ EMPTY = no("sold_out", "All shares are taken: be quicker next time.", "手慢了
 OVER = no("over", "It was open until its time was over.", "红包已过期。")
 NO_MORE = no("no_more", "All packets of this campaign are out.", "本次活动的红包已全部发出。")
 TOO_POOR = no("too_poor", "You have not enough points for this packet.", "积分不足，无法发出这个红包。")
+TEAM = no("team", "The team puts out the packets of this campaign: be quick when one is here.",
+          "本活动的红包由团队发出，出现时快来抢。")
 UNEVEN = no("uneven", "The sum can't be shared like this.", "金额无法按此规则分配。")
 # fmt: on
 
@@ -119,6 +127,8 @@ def _open(act: Act, rules: Rules, draw: Draw) -> Done[State] | Refused:
     own = rules.giver == "member"
     if own and act.member is None:
         return NOBODY
+    if act.member is not None and not may_send(rules):
+        return TEAM
     if rules.amount < rules.shares * rules.smallest:
         return UNEVEN
     until = act.at + timedelta(minutes=rules.minutes)
@@ -131,6 +141,12 @@ def _open(act: Act, rules: Rules, draw: Draw) -> Done[State] | Refused:
         deadline=until,
         answer={"until": until.isoformat()},
     )  # fmt: skip
+
+
+def may_send(rules: Rules) -> bool:
+    """Whether a member may put out a packet: of one's own points, or where the rules let
+    members spend the campaign's budget."""
+    return rules.giver == "member" or rules.sender == "members"
 
 
 def shares(rules: Rules, draw: Draw) -> list[int]:
@@ -222,6 +238,10 @@ def lint(rules: Rules) -> list[Finding]:
          error("giver", "members_money",
                "Members can give points, but to pass on their money takes a licence.",
                "会员之间转账现金需要支付牌照，只能用积分发红包。")),
+        (rules.giver == "campaign" and rules.sender == "members",
+         warning("sender", "members_send",
+                 "Any member may put out a packet of your budget, at any time.",
+                 "任何会员随时都能用你的预算发红包。")),
         (rules.equal and rules.amount % rules.shares,
          warning("equal", "not_quite_equal",
                  "The sum can't be divided evenly: some get one more.",

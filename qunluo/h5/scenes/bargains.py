@@ -72,6 +72,9 @@ def _asking(look: Look, name: str) -> str:
     if s["my_cut_minor"] is not None:
         return say("You cut {cut} off for {name}.", "你已帮 {name} 砍掉 {cut}。",
                    cut=look.money(s["my_cut_minor"]), name=name)  # fmt: skip
+    if s["may_help"] and not _helps_left(look):
+        return say("You have helped as often as one may in this campaign.",
+                   "你在本活动中的帮砍次数已用完。")  # fmt: skip
     return say("{name} asks you to help: every cut is a surprise.",
                "{name} 请你帮忙砍一刀，砍多少看手气。", name=name)  # fmt: skip
 
@@ -80,16 +83,21 @@ def _buttons(look: Look) -> list[Button]:
     s, found = look.shown, []
     if s["stage"] == "cutting" and is_over(moment(s["ends_at"]), look.now):
         return _begin(look)
-    if s["may_help"]:
+    may_help = s["may_help"] and _helps_left(look)
+    if may_help:
         found.append(Button(HELP, say("Help cut the price", "帮 TA 砍一刀")))
     if s["may_buy"]:
         words = say(
             "Buy now for {price}", "以 {price} 购买", price=look.money(s["price_minor"])
         )
         found.append(Button(BUY, words, main=s["stage"] == "won"))
-    if not s["may_help"] and not s["mine"]:
+    if not may_help and not s["mine"]:
         found += _begin(look)
     return found
+
+
+def _helps_left(look: Look) -> int:
+    return max(0, look.rules.helps_each - look.taken_by_me("help"))
 
 
 def _begin(look: Look) -> list[Button]:

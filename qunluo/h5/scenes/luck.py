@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qunluo.campaigns.mechanics.kernel import OPEN, POINTS
 from qunluo.campaigns.mechanics.lucky_draw import DRAW
-from qunluo.campaigns.mechanics.red_packet import TAKE
+from qunluo.campaigns.mechanics.red_packet import TAKE, may_send
 from qunluo.campaigns.mechanics.steps import day_of
 from qunluo.h5.scenes.scene import (
     Button,
@@ -26,8 +26,8 @@ def draw_lucky(look: Look) -> Scene:
     s, cost = look.shown, look.rules.cost_points
     have = _points(look)
     found = []
-    today = _today(look)
-    if look.runs and s["draws_left"] > 0 and today < look.rules.per_day:
+    today, short = _today(look), max(0, cost - have)
+    if look.runs and s["draws_left"] > 0 and today < look.rules.per_day and not short:
         words = (
             say("Draw for {n} points", "用 {n} 积分抽一次", n=cost)
             if cost
@@ -36,7 +36,12 @@ def draw_lucky(look: Look) -> Scene:
         found.append(Button(DRAW, words))
     lead = say("You have {n} points.", "你有 {n} 积分。", n=have) if cost and look.member else \
         say("Every draw can be checked by anybody.", "每一次抽奖都可公开验证。")  # fmt: skip
-    if look.runs and today >= look.rules.per_day:
+    if look.runs and look.member and short:
+        lead = say("You have {n} points; {m} more are needed for a draw.",
+                   "你有 {n} 积分，还差 {m} 积分可抽一次。", n=have, m=short)  # fmt: skip
+    if look.runs and s["draws_left"] <= 0:
+        lead = say("You have drawn as often as one member may.", "你的抽奖次数已用完。")
+    elif look.runs and today >= look.rules.per_day:
         lead = say("That was it for today. Come back tomorrow.", "今天的次数用完了，明天再来。")
     rest_today = min(max(look.rules.per_day - today, 0), s["draws_left"])
     facts = [(say("Your draws", "已抽次数"), str(s["draws"])),
@@ -96,10 +101,7 @@ def lucky_answer(look: Look, kind: str, told: Told) -> str:
 def draw_packet(look: Look) -> Scene:
     s, r = look.shown, look.rules
     if look.play is None:
-        words = say("Put out a red packet", "发一个红包")
-        return Scene(say("{n} shares, first come, first served.", "共 {n} 份，先到先得。", n=r.shares),
-                     look.worth(r.unit, r.amount),
-                     buttons=[Button(OPEN, words, play="")] if look.runs else [])  # fmt: skip
+        return Scene(_before_lead(look), look.worth(r.unit, r.amount), buttons=_put_out(look))
     until = moment(s["until"])
     open_ = s["stage"] == "open" and not is_over(until, look.now)
     found = (
@@ -114,7 +116,33 @@ def draw_packet(look: Look) -> Scene:
         progress=say("{n} of {of} taken", "已领 {n}/{of} 份", n=r.shares - s["left"], of=r.shares),
         until=until if open_ else None, until_words=say("Open until", "领取截止"), buttons=found,
         people=taken, people_title=say("Who took a share", "领取记录"),
+        done_by_me=s["mine"] is not None,
     )  # fmt: skip
+
+
+def _before_lead(look: Look) -> str:
+    if not may_send(look.rules):
+        return say("The team puts the packets out: {n} shares each, first come, first served.",
+                   "红包由团队发出，每个 {n} 份，先到先得。", n=look.rules.shares)  # fmt: skip
+    if not _packets_left(look):
+        return say("All packets of this campaign are out.", "本次活动的红包已全部发出。")
+    return say(
+        "{n} shares, first come, first served.", "共 {n} 份，先到先得。", n=look.rules.shares
+    )
+
+
+def _put_out(look: Look) -> list[Button]:
+    r = look.rules
+    if not look.runs or not may_send(r) or not _packets_left(look):
+        return []
+    own = r.giver == "member"
+    words = say("Put out a red packet of my points", "用我的积分发一个红包") if own else \
+        say("Put out a red packet", "发一个红包")  # fmt: skip
+    return [Button(OPEN, words, main=False, play="")]
+
+
+def _packets_left(look: Look) -> int:
+    return max(0, look.rules.packets - look.taken.get("packets", 0))
 
 
 def _share(look: Look, one: dict[str, int], luckiest: int | None) -> str:
@@ -133,9 +161,8 @@ def _packet_lead(look: Look, open_: bool) -> str:
         return say(
             "Its time is over; what nobody took went back.", "红包已过期，未领部分已退回。"
         )
-    name = (
-        look.name(s["giver"]) if look.rules.giver == "member" else look.campaign.community.name
-    )
+    of_us = s["giver"] is None or look.rules.giver == "campaign"
+    name = look.campaign.community.name if of_us else look.name(s["giver"])
     return say("A red packet of {name}", "{name} 的红包", name=name)
 
 

@@ -38,12 +38,20 @@ class Look:
     now: datetime
     names: Mapping[int, str] = field(default_factory=dict)
     begun: int = 0  # how many plays of it the member has begun
+    taken: Mapping[str, int] = field(default_factory=dict)  # of what is limited, by slot
+    goods: Mapping[str, str] = field(default_factory=dict)  # what its articles are called
+    brief: bool = False  # a line of a list: nothing is done there
 
     @property
     def own(self) -> bool:
         return self.play is not None and self.play.starter_id == (
             self.member and self.member.pk
         )
+
+    def taken_by_me(self, slot: str, *more: str) -> int:
+        """How much of a limited thing the member has had: of `buyer` what `buyer:7` says."""
+        me = self.member.pk if self.member else 0
+        return self.taken.get(":".join((slot, str(me), *more)), 0)
 
     def money(self, minor: int) -> str:
         return format_money(minor, self.currency, lang())
@@ -116,6 +124,7 @@ class Scene:
     people_title: str = ""
     facts: Sequence[Pair] = ()
     share: bool = False
+    done_by_me: bool = False  # nothing waits for this member here
     extra: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from qunluo.campaigns.mechanics import rising_price
+from qunluo.campaigns.live import address
+from qunluo.campaigns.mechanics import coupon, rising_price
 from qunluo.campaigns.mechanics.coupon import CLAIM
 from qunluo.campaigns.mechanics.flash_sale import BUY, CANCEL
-from qunluo.campaigns.models import Slot
 from qunluo.h5.scenes.scene import (
     Button,
     Choice,
@@ -17,6 +17,7 @@ from qunluo.h5.scenes.scene import (
     say,
     span,
 )
+from qunluo.ledger.queries import balance_of
 
 Told = dict[str, object]
 OFFERED = 3  # quantities at once
@@ -26,18 +27,30 @@ OFFERED = 3  # quantities at once
 
 def draw_flash(look: Look) -> Scene:
     s, r = look.shown, look.rules
-    sold = Slot.objects.filter(campaign=look.campaign, name="sold")
-    rest = max(0, r.pieces - (sold.values_list("taken", flat=True).first() or 0))
+    rest = max(0, r.pieces - look.taken.get("sold", 0))
     unlocked = s["unlocked"] and s["mine"]
     low = look.money(r.unlocked_minor if unlocked else r.price_minor)
     return Scene(
-        say("First come, first served.", "先到先得。") if rest
-        else say("It is sold out. What is not paid in time is free again.",
-                 "已抢光；未付款的名额超时会释放。"),
-        low, look.money(r.price_minor) if unlocked else "", r.pieces - rest, r.pieces,
+        _flash_lead(look, rest), low, look.money(r.price_minor) if unlocked else "",
+        r.pieces - rest, r.pieces,
         say("{n} left of {of}", "剩余 {n}/{of}", n=rest, of=r.pieces),
         buttons=_flash_buttons(look, rest), facts=_unlock(look), share=bool(r.invites),
     )  # fmt: skip
+
+
+def _flash_lead(look: Look, rest: int) -> str:
+    if look.shown.get("held", 0) >= look.rules.per_member:
+        return had_all(look)
+    if not rest:
+        return say("It is sold out. What is not paid in time is free again.",
+                   "已抢光；未付款的名额超时会释放。")  # fmt: skip
+    return say("First come, first served.", "先到先得。")
+
+
+def had_all(look: Look) -> str:
+    """That a member has as much as one may have."""
+    return say("You have {n}: that is as many as one member may have.",
+               "你已有 {n}，达到每人限购数量。", n=pieces(look.rules.per_member))  # fmt: skip
 
 
 def _unlock(look: Look) -> list[Pair]:
@@ -50,9 +63,9 @@ def _unlock(look: Look) -> list[Pair]:
 
 def _flash_buttons(look: Look, rest: int) -> list[Button]:
     s, r = look.shown, look.rules
-    may = r.per_member - s.get("held", 0)
+    may = min(rest, r.per_member - s.get("held", 0))
     found = []
-    if look.runs and rest and may > 0:
+    if look.runs and may > 0:
         how_many = Choice("quantity", say("How many", "件数"), value="1", most=may)
         found.append(Button(BUY, say("Buy", "立即抢购"), choices=[how_many] if may > 1 else []))
     open_ = [one for one in s.get("orders", ()) if one["state"] == "open"]
@@ -94,21 +107,28 @@ def draw_rising(look: Look) -> Scene:
     taken, closed = s.get("taken", 0), s.get("closed", False)
     rest = r.pieces - taken
     sells = rest > 0 and not closed
+    may = max(0, r.per_member - look.taken_by_me("buyer"))
     now = look.money(rising_price.price_of(taken + 1, r)) if sells else ""
     return Scene(
-        say("The price rises with what is sold.", "卖得越多，价格越高。") if sells
-        else say("It is sold out.", "已售罄。"),
-        now, done=taken, of=r.pieces,
+        _rising_lead(look, sells, may), now, done=taken, of=r.pieces,
         progress=say("{n} of {of} sold or ordered", "已售 {n}/{of}", n=taken, of=r.pieces),
-        buttons=_rising_buttons(look, taken, rest) if sells else [],
+        buttons=_rising_buttons(look, taken, min(may, rest) if sells else 0),
     )  # fmt: skip
 
 
-def _rising_buttons(look: Look, taken: int, rest: int) -> list[Button]:
+def _rising_lead(look: Look, sells: bool, may: int) -> str:
+    if not may:
+        return had_all(look)
+    if not sells:
+        return say("It is sold out.", "已售罄。")
+    return say("The price rises with what is sold.", "卖得越多，价格越高。")
+
+
+def _rising_buttons(look: Look, taken: int, most: int) -> list[Button]:
     """A button for each quantity: what it says is what is charged, or it is refused."""
-    r, found = look.rules, []
-    for n in range(1, min(r.per_member, rest, OFFERED) + 1 if look.runs else 1):
-        total = rising_price.quote(taken, n, r)
+    found = []
+    for n in range(1, min(most, OFFERED) + 1 if look.runs else 1):
+        total = rising_price.quote(taken, n, look.rules)
         words = say(
             "Buy {n} for {price}", "购买 {n}，共 {price}", n=pieces(n), price=look.money(total)
         )
@@ -137,14 +157,29 @@ def rising_terms(look: Look) -> list[str]:
 
 def draw_coupon(look: Look) -> Scene:
     s = look.shown
-    may = s["may_claim"] > 0 and look.runs
-    lead = say("It is yours: find it under “My coupons”.", "已领取，可在“我的优惠券”中查看。")
+    rest = _coupons_left(look)
+    may = s["may_claim"] > 0 and look.runs and rest > 0
     return Scene(
-        lead if s["claimed"] else say("Take it, and use it in an order.", "领取后下单可用。"),
-        _worth(look), buttons=[Button(CLAIM, say("Take the coupon", "领取优惠券"))] if may else [],
+        _coupon_lead(look, rest), _worth(look),
+        buttons=[Button(CLAIM, say("Take the coupon", "领取优惠券"))] if may else [],
         facts=[(say("Taken by you", "你已领取"), f"{s['claimed']} / {look.rules.per_member}")],
         share=s["invites"],
     )  # fmt: skip
+
+
+def _coupon_lead(look: Look, rest: int) -> str:
+    if look.shown["claimed"]:
+        return say(
+            "It is yours: find it under “My coupons”.", "已领取，可在“我的优惠券”中查看。"
+        )
+    if not rest and look.campaign.state == "running":
+        return say("All of them are given out.", "优惠券已领完。")
+    return say("Take it, and use it in an order.", "领取后下单可用。")
+
+
+def _coupons_left(look: Look) -> int:
+    kind, owner = address(look.campaign.pk, coupon.COUPONS)
+    return balance_of(look.campaign.community_id, kind, owner, coupon.unit(look.rules))
 
 
 def _worth(look: Look) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from qunluo.campaigns.mechanics.kernel import OPEN, Act
-from qunluo.campaigns.models import Campaign, Deed, Play, Purchase
+from qunluo.campaigns.mechanics.steps import day_of
+from qunluo.campaigns.models import Campaign, Deed, Play, Purchase, Slot
 from qunluo.campaigns.playing import is_running, rules_of
 from qunluo.campaigns.registry import find_mechanic
 from qunluo.commerce.models import Variant
@@ -34,6 +36,7 @@ class Drawn:
     own: bool = False
     one: bool = False  # the same play for all
     joins: bool = False
+    waits: bool = False  # what others have begun is what one comes for
     helps: str = ""
     help_words: Callable[[Look, Told], str] = lambda look, told: ""
 
@@ -68,7 +71,8 @@ DRAWN: Mapping[str, Drawn] = {
     "coupon": Drawn(shopping.draw_coupon, shopping.coupon_terms, shopping.coupon_answer, own=True),
     "gift": Drawn(shopping.draw_gift, shopping.gift_terms, shopping.done_answer),
     "lucky_draw": Drawn(luck.draw_lucky, luck.lucky_terms, luck.lucky_answer, own=True),
-    "red_packet": Drawn(luck.draw_packet, luck.packet_terms, luck.packet_answer, joins=True),
+    "red_packet": Drawn(luck.draw_packet, luck.packet_terms, luck.packet_answer, joins=True,
+                        waits=True),
     "check_in": Drawn(days.draw_check_in, days.check_in_terms, days.check_in_answer, own=True),
     "contest": Drawn(days.draw_contest, days.contest_terms, days.contest_answer, own=True),
     "swap": Drawn(swaps.draw, swaps.terms, swaps.answer, joins=True),
@@ -99,33 +103,96 @@ def is_for(campaign: Campaign, member: Member | None) -> bool:
     return bool(find_in(campaign.community, InSegment(campaign.segment_id), [member.pk]))
 
 
-def look_at(campaign: Campaign, member: Member | None, play: Play | None = None) -> Look:
+@dataclass(frozen=True)
+class Seen:
+    """What is the same for all plays of a campaign that one page shows."""
+
+    runs: bool
+    currency: str
+    now: datetime
+    begun: int = 0
+    taken: Mapping[str, int] = field(default_factory=dict)
+    rules: dict[int, Any] = field(default_factory=dict)  # by version
+
+
+def look_at(
+    campaign: Campaign, member: Member | None, play: Play | None = None,
+    seen: Seen | None = None,
+) -> Look:  # fmt: skip
     """What there is to see, by the rules the play began under."""
-    mechanic = find_mechanic(campaign.mechanic)
-    rules = mechanic.rules.model_validate(play.version.rules) if play else rules_of(campaign)
+    found = _look(campaign, member, play, seen or see(campaign, member))
+    return _name(campaign, [found])[0]
+
+
+def look_at_all(
+    campaign: Campaign, member: Member | None, plays: Sequence[Play], seen: Seen
+) -> list[Look]:
+    """The same for the lines of a list; who and what they name is looked up once."""
+    looks = [_look(campaign, member, play, seen) for play in plays]
+    return [replace(look, brief=True) for look in _name(campaign, looks)]
+
+
+def see(campaign: Campaign, member: Member | None) -> Seen:
+    now = clock.now()
+    return Seen(
+        is_running(campaign, now) and is_for(campaign, member),
+        settings_of(campaign.community).currency, now, _begun(campaign, member),
+        _taken(campaign, member, now),
+    )  # fmt: skip
+
+
+def _look(campaign: Campaign, member: Member | None, play: Play | None, seen: Seen) -> Look:
+    mechanic, rules = find_mechanic(campaign.mechanic), _rules(campaign, play, seen)
     shown: Mapping[str, Any] = {}
     if play is not None or campaign.mechanic in FRESH:
         state = mechanic.state.model_validate(play.state) if play else None
         shown = mechanic.shown(state, rules, member.pk if member else None)
-    now = clock.now()
-    look = Look(
-        campaign, member, play, rules, shown, is_running(campaign, now) and is_for(campaign, member),
-        settings_of(campaign.community).currency, now,
-    )  # fmt: skip
-    return replace(look, names=_names(_mentioned(look)), begun=_begun(campaign, member))
+    return Look(campaign, member, play, rules, shown, seen.runs, seen.currency, seen.now,
+                begun=seen.begun, taken=seen.taken)  # fmt: skip
+
+
+def _rules(campaign: Campaign, play: Play | None, seen: Seen) -> Any:
+    version = play.version_id if play else campaign.version_id or 0
+    if version not in seen.rules:
+        typed = find_mechanic(campaign.mechanic).rules
+        seen.rules[version] = (
+            typed.model_validate(play.version.rules) if play else rules_of(campaign)
+        )
+    return seen.rules[version]
 
 
 def _begun(campaign: Campaign, member: Member | None) -> int:
     return Play.objects.filter(campaign=campaign, starter=member).count() if member else 0
 
 
+def _taken(campaign: Campaign, member: Member | None, now: datetime) -> Mapping[str, int]:
+    """What is limited for everybody, and what of it this member has had."""
+    names = ["sold", "packets"]
+    if member is not None:
+        today = day_of(now, getattr(rules_of(campaign), "zone", "UTC"))
+        names += [f"{slot}:{member.pk}" for slot in ("buyer", "live", "times", "owner", "help")]
+        names.append(f"help:{member.pk}:{today}")
+    rows = Slot.objects.filter(campaign=campaign, name__in=names)
+    return dict(rows.values_list("name", "taken"))
+
+
+def _name(campaign: Campaign, looks: Sequence[Look]) -> list[Look]:
+    """With the names of whom they mention, and of what is bought."""
+    names = _names({one for look in looks for one in _mentioned(look)})
+    goods = _goods(campaign, looks)
+    return [replace(look, names=names, goods=goods) for look in looks]
+
+
+def _goods(campaign: Campaign, looks: Sequence[Look]) -> Mapping[str, str]:
+    skus = {price.sku for look in looks for price in getattr(look.rules, "prices", ())}
+    skus |= {look.rules.sku for look in looks if hasattr(look.rules, "sku")}
+    rows = Variant.objects.filter(community=campaign.community_id, sku__in=skus)
+    return {row.sku: row.shown for row in rows.select_related("product")} if skus else {}
+
+
 def find_goods(look: Look) -> str:
     """What is bought, where it is one thing."""
-    prices: Sequence[Any] = getattr(look.rules, "prices", ())
-    sku = prices[0].sku if len(prices) == 1 else getattr(look.rules, "sku", "")
-    rows = Variant.objects.filter(community=look.campaign.community_id, sku=sku)
-    found = rows.select_related("product").first() if sku else None
-    return found.shown if found else ""
+    return next(iter(look.goods.values())) if len(look.goods) == 1 else ""
 
 
 def _mentioned(look: Look) -> set[int]:
@@ -140,8 +207,9 @@ def _mentioned(look: Look) -> set[int]:
 
 
 def _names(members: Iterable[int]) -> dict[int, str]:
-    rows = Member.objects.filter(pk__in=set(members), erased_at=None)
-    return dict(rows.values_list("pk", "name"))
+    wanted = set(members)
+    rows = Member.objects.filter(pk__in=wanted, erased_at=None)
+    return dict(rows.values_list("pk", "name")) if wanted else {}
 
 
 def draw(look: Look) -> Scene:
@@ -150,7 +218,7 @@ def draw(look: Look) -> Scene:
     scene = how.draw(look)
     if look.member is None:
         return replace(scene, people=())  # who takes part is for members
-    if look.play is None or not how.helps:
+    if look.play is None or not how.helps or look.brief:
         return scene
     deeds = Deed.objects.filter(campaign=look.campaign, play=look.play.key, kind=how.helps)
     rows = list(deeds.select_related("member").order_by("pk")[:PEOPLE])

@@ -28,7 +28,7 @@ def draw(look: Look) -> Scene:
         lead = say(
             "List what you would give, and look for what you like.", "发布闲置，换你喜欢的。"
         )
-        return Scene(lead, buttons=_list_one(look))
+        return Scene(_enough(look) or lead, buttons=_list_one(look))
     s, until = look.shown, moment(look.shown["until"])
     open_ = s["stage"] == "open" and not is_over(until, look.now)
     facts = [(say("Category", "分类"), s["category"])]
@@ -62,11 +62,22 @@ def _list_one(look: Look) -> list[Button]:
         Choice("title", say("What would you give?", "物品名称")),
         Choice("category", say("Category", "分类"), [(c, c) for c in look.rules.categories]),
     ]
-    return [Button(OPEN, say("List it", "发布"), play="", choices=choices)] if look.runs else []
+    may = look.runs and not _enough(look)
+    return [Button(OPEN, say("List it", "发布"), play="", choices=choices)] if may else []
+
+
+def _enough(look: Look) -> str:
+    """That a member may list no more at once; "" where they may."""
+    if look.taken_by_me("owner") < look.rules.per_member:
+        return ""
+    return say("You have as many listings as one may have at once: withdraw one to list another.",
+               "在架物品已达上限，下架一件才能发布新的。")  # fmt: skip
 
 
 def _buttons(look: Look, open_: bool) -> list[Button]:
     s = look.shown
+    if look.brief:
+        return []
     if s.get("deal"):
         return _parties(look)
     if s["mine"] and open_:

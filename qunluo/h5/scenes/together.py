@@ -5,11 +5,12 @@ from __future__ import annotations
 from qunluo.campaigns.mechanics.assist import HELP
 from qunluo.campaigns.mechanics.group_buy import JOIN, QUIT
 from qunluo.campaigns.mechanics.kernel import OPEN
-from qunluo.commerce.models import Variant
+from qunluo.campaigns.mechanics.steps import day_of
 from qunluo.h5.scenes.scene import (
     Button,
     Choice,
     Look,
+    Pair,
     Person,
     Scene,
     Step,
@@ -49,6 +50,9 @@ def _assist_lead(look: Look, runs: bool) -> str:
         return say("The time of this task is over.", "任务已结束。")
     if s["i_helped"]:
         return say("You helped {name}.", "你已为 {name} 助力。", name=name)
+    if s["may_help"] and not _helps_left(look):
+        return say("You have helped as often as one may today: come back tomorrow.",
+                   "今天的助力次数用完了，明天再来帮 TA。")  # fmt: skip
     if not s["mine"]:
         return say("{name} asks you for a tap.", "{name} 请你助力一下。", name=name)
     if not s["missing"]:
@@ -58,9 +62,15 @@ def _assist_lead(look: Look, runs: bool) -> str:
 
 
 def _assist_buttons(look: Look, runs: bool) -> list[Button]:
-    if runs and look.shown["may_help"]:
+    if runs and look.shown["may_help"] and _helps_left(look):
         return [Button(HELP, say("Help with one tap", "为 TA 助力"))]
     return [] if look.shown["mine"] and runs else _begin(look)
+
+
+def _helps_left(look: Look) -> int:
+    """How often the member may help others today."""
+    today = str(day_of(look.now, look.rules.zone))
+    return max(0, look.rules.helps_a_day - look.taken_by_me("help", today))
 
 
 def _begin(look: Look) -> list[Button]:
@@ -117,7 +127,9 @@ def assist_answer(look: Look, kind: str, told: Told) -> str:
 
 def draw_group(look: Look) -> Scene:
     if look.play is None:
-        lead = say("Begin a group, or join one below.", "发起拼团，或加入下面的团。")
+        lead = _why_no_group(look) or say(
+            "Begin a group, or join one below.", "发起拼团，或加入下面的团。"
+        )
         return Scene(lead, look.money(min(p.price_minor for p in look.rules.prices)),
                      buttons=_lead_one(look))  # fmt: skip
     s, until = look.shown, moment(look.shown["ends_at"])
@@ -129,11 +141,22 @@ def draw_group(look: Look) -> Scene:
         until=until if runs else None,
         until_words=say("Complete until", "成团截止") if s["stage"] == "open"
         else say("The leader pays by", "团长付款截止"),
-        buttons=_group_buttons(look), share=s["mine"] and s["stage"] == "open",
+        buttons=_group_buttons(look), facts=_group_facts(look), share=s["mine"] and s["stage"] == "open",
         people=[Person(look.name(m), say("leads", "团长") if m == s["leader"] else "")
                 for m in s["members"]],
         people_title=say("Who is in", "团员"),
     )  # fmt: skip
+
+
+def _why_no_group(look: Look) -> str:
+    """That a member may be in no other group; "" where they may."""
+    if look.taken_by_me("live"):
+        return say("You are in a group already; in another once this one is decided.",
+                   "你已在一个团中，等它有结果后才能参加别的团。")  # fmt: skip
+    if look.taken_by_me("times") >= look.rules.groups_each:
+        return say("You have been in as many groups as one member may.",
+                   "你参团的次数已达上限。")  # fmt: skip
+    return ""
 
 
 def _group_lead(look: Look) -> str:
@@ -154,9 +177,17 @@ def _group_lead(look: Look) -> str:
                name=name, n=friends(s["missing"]))  # fmt: skip
 
 
+def _group_facts(look: Look) -> list[Pair]:
+    """Why one who is not in it can't join."""
+    why = _why_no_group(look) if look.shown["may_join"] and not look.brief else ""
+    return [(say("Joining", "参团"), why)] if why else []
+
+
 def _group_buttons(look: Look) -> list[Button]:
-    s, found = look.shown, []
-    if s["may_join"] and not is_over(moment(s["ends_at"]), look.now):
+    if look.brief:
+        return []
+    s, found, why = look.shown, [], _why_no_group(look)
+    if s["may_join"] and not why and not is_over(moment(s["ends_at"]), look.now):
         found.append(Button(JOIN, say("Join and order", "参团下单"), choices=_what(look)))
     if s["may_quit"]:
         sure = say("I give my place up; what I paid comes back.", "确认退出，已付款项将退回。")
@@ -166,7 +197,8 @@ def _group_buttons(look: Look) -> list[Button]:
 
 def _lead_one(look: Look) -> list[Button]:
     words = say("Begin a group", "我来开团")
-    return [Button(OPEN, words, play="", choices=_what(look))] if look.runs else []
+    may = look.runs and not _why_no_group(look)
+    return [Button(OPEN, words, play="", choices=_what(look))] if may else []
 
 
 def _what(look: Look) -> list[Choice]:
@@ -174,9 +206,9 @@ def _what(look: Look) -> list[Choice]:
     r, found = look.rules, []
     if len(r.prices) > 1:
         skus = {price.sku: price.price_minor for price in r.prices}
-        rows = Variant.objects.filter(community=look.campaign.community_id, sku__in=skus)
-        names = {row.sku: row.shown for row in rows.select_related("product")}
-        options = [(sku, f"{names.get(sku, sku)} · {look.money(n)}") for sku, n in skus.items()]
+        options = [
+            (sku, f"{look.goods.get(sku, sku)} · {look.money(n)}") for sku, n in skus.items()
+        ]
         found.append(Choice("sku", say("What", "商品"), options))
     if r.quantity_most > 1:
         found.append(
