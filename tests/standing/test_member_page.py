@@ -52,8 +52,8 @@ def buyer(tea: Community, bob: Member) -> Member:
 
 
 @pytest.mark.parametrize(("lang", "words"), [
-    ("en", ("Standing", "customer", "Paid an order on 2026-03-02", "growing", "A-1 · 99.00")),
-    ("zh-hans", ("客户", "2026-03-02 支付了订单", "成长", "A-1 · 99.00")),
+    ("en", ("Standing", "customer", "Paid an order on 2026-03-02", "growing", "A-1 · CN¥99.00")),
+    ("zh-hans", ("客户", "2026-03-02 支付了订单", "成长", "A-1 · ¥99.00")),
 ])  # fmt: skip
 def test_each_chip_says_why_in_both_languages(
     alice: User, buyer: Member, lang: str, words: tuple[str, ...]
