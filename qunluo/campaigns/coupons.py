@@ -26,6 +26,7 @@ from qunluo.commerce.moving import lock
 from qunluo.commerce.pricing import WHOLE, Offer
 from qunluo.kit import clock
 from qunluo.kit.text import Text
+from qunluo.kit.turns import Turns
 from qunluo.ledger.actions import (
     Leg,
     do_capture,
@@ -44,6 +45,7 @@ LEAD = "coupon:"  # of the offers of coupons, as orders name them
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 NO_ARTICLE = ("-",)  # the articles that it was for are not there any more
 AT_ONCE = 200
+_turns = Turns()
 
 
 # what one takes off
@@ -314,8 +316,8 @@ def _move(row: Coupon, event: Event, order: Order) -> None:
 def do_expire(now: datetime) -> int:
     """Ends those whose time is over, each by itself; how many."""
     rows = Coupon.objects.filter(state__in=Coupon.FREE, valid_until__lte=now)
-    due = list(rows.select_related("reward__campaign").order_by("valid_until", "pk")[:AT_ONCE])
-    return sum(_expire(row, now) for row in due)
+    due = rows.select_related("reward__campaign").order_by("valid_until", "pk")
+    return _turns.go(due, lambda row: _expire(row, now), at_once=AT_ONCE)
 
 
 @transaction.atomic

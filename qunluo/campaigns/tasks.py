@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -22,6 +21,7 @@ from qunluo.commerce.models import Order, Refund
 from qunluo.events.actions import follow
 from qunluo.events.models import Event
 from qunluo.kit import clock
+from qunluo.kit.turns import Turns
 from qunluo.messaging.tasks import Task, register
 
 AT_ONCE = 50
@@ -32,21 +32,7 @@ ORDERS = {
 }  # fmt: skip
 OWN = "campaign:"  # keys of refunds that a campaign asked for itself
 
-Row = TypeVar("Row")
-
-
-def _each(rows: Iterable[Row], do: Callable[[Row], object]) -> int:
-    """Does each by itself; how many had something to do. One that breaks holds up no other: it
-    is told when the others are through."""
-    done, broke = 0, None
-    for row in rows:
-        try:
-            done += bool(do(row))
-        except Exception as error:
-            broke = broke or error
-    if broke is not None:
-        raise broke
-    return done
+_following, _deadlines, _rewards, _ends = Turns(), Turns(), Turns(), Turns()
 
 
 def step_orders() -> bool:
@@ -88,8 +74,9 @@ def _follow_up(purchase: Purchase, event: Event) -> None:
 def step_following() -> bool:
     """Acts that follow from others, each in a transaction of its own."""
     rows = Following.objects.filter(done_at=None).order_by("pk")
-    ids = list(rows.values_list("pk", flat=True)[:AT_ONCE])
-    return _each(ids, do_follow_one) > 0
+    return (
+        _following.go(rows.only("pk"), lambda row: do_follow_one(row.pk), at_once=AT_ONCE) > 0
+    )
 
 
 def do_follow_one(pk: int) -> bool:
@@ -129,27 +116,26 @@ def _pay_back(found: Following, order: Order) -> None:
 def step_deadlines() -> bool:
     """The clocks of plays."""
     due = Play.objects.filter(deadline__lte=clock.now()).order_by("deadline", "pk")
-    rows = list(due.select_related("campaign__community")[:AT_ONCE])
-    _each(rows, _expire)
-    return bool(rows)
+    return (
+        _deadlines.go(due.select_related("campaign__community"), _expire, at_once=AT_ONCE) > 0
+    )
 
 
-def _expire(row: Play) -> None:
+def _expire(row: Play) -> bool:
     key = f"expire:{row.key}:{row.revision}"
     answer = do_act_for(row.campaign, Asked(EXPIRE, key, row.key), by=SYSTEM)
     if isinstance(answer, Refused):  # nothing to do any more: its clock stops
         Play.objects.filter(pk=row.pk, revision=row.revision).update(deadline=None)
+    return True
 
 
 def step_rewards() -> bool:
     """Rewards whose time has come are paid; those in doubt wait until somebody has looked."""
     due = Reward.objects.filter(state="pending", vests="at", vests_at__lte=clock.now())
-    rows = list(
-        due.exclude(in_doubt())
-        .select_related("campaign__community")
-        .order_by("vests_at")[:AT_ONCE]
+    rows = (
+        due.exclude(in_doubt()).select_related("campaign__community").order_by("vests_at", "pk")
     )
-    return _each(rows, do_vest) > 0
+    return _rewards.go(rows, do_vest, at_once=AT_ONCE) > 0
 
 
 @transaction.atomic
@@ -165,9 +151,16 @@ def do_vest(row: Reward) -> bool:
 def step_ends() -> bool:
     """Campaigns whose window is over end; what was begun while one was stopped closes."""
     due = Campaign.objects.filter(state="running", ends_at__lte=clock.now())
-    rows = list(due.select_related("community")[:AT_ONCE])
-    _each(rows, lambda row: do_end(row, by=SYSTEM))
-    return do_close_late() > 0 or bool(rows)
+    closed = do_close_late()
+    return (
+        _ends.go(due.select_related("community").order_by("pk"), _end, at_once=AT_ONCE) + closed
+        > 0
+    )
+
+
+def _end(row: Campaign) -> bool:
+    do_end(row, by=SYSTEM)
+    return True
 
 
 def step_coupons() -> bool:

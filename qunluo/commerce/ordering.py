@@ -38,6 +38,7 @@ from qunluo.events.models import Event
 from qunluo.kit import clock
 from qunluo.kit.sealed import seal
 from qunluo.kit.text import Text
+from qunluo.kit.turns import Turns
 from qunluo.ledger.actions import Promise, do_hold, do_hold_all, do_open, do_release
 from qunluo.ledger.errors import ShortError
 from qunluo.ledger.models import Account, Hold
@@ -304,10 +305,13 @@ def do_cancel(order: Order, why: str, by: str) -> Order:
     return order
 
 
+_turns = Turns()
+
+
 def do_expire_unpaid(now: datetime, limit: int = 200) -> int:
     """Ends what was not paid in time, each in a transaction of its own; how many."""
     due = Order.objects.filter(state="created", pay_by__lte=now).order_by("pay_by", "pk")
-    return sum(do_expire(order) for order in due[:limit])
+    return _turns.go(due, do_expire, at_once=limit)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
 from qunluo.kit import clock
+from qunluo.kit.turns import Turns
 from qunluo.ledger import lots
 from qunluo.ledger.errors import (
     CauseTakenError,
@@ -319,10 +320,13 @@ def _end(hold: Hold, state: str) -> bool:
     return bool(ended)
 
 
+_holds, _lots = Turns(), Turns()
+
+
 def do_expire_holds(now: datetime, limit: int = 200) -> int:
     """Frees what was promised until now; how many."""
     due = Hold.objects.filter(state="held", expires_at__lte=now).order_by("expires_at", "pk")
-    return sum(do_release(hold, state="expired") for hold in due[:limit])
+    return _holds.go(due, lambda hold: do_release(hold, state="expired"), at_once=limit)
 
 
 # taking back
@@ -375,7 +379,7 @@ def _back(entry: Entry, owe: bool) -> list[Leg]:
 
 def do_expire_lots(now: datetime, limit: int = 200) -> int:
     """What expired leaves its account; how many lots there were."""
-    return sum(_expire(lot) for lot in lots.find_due(now, limit))
+    return _lots.go(lots.find_due(now), _expire, at_once=limit)
 
 
 @transaction.atomic

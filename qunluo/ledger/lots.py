@@ -67,7 +67,7 @@ def do_restore(reversed_: Transfer, by: Transfer) -> None:
                                left=use.amount, expires_at=use.lot.expires_at)  # fmt: skip
 
 
-def find_due(now: datetime, limit: int) -> list[Lot]:
+def find_due(now: datetime) -> QuerySet[Lot]:
     """Lots whose time is over and of which something is left."""
     rows = Lot.objects.filter(left__gt=0, expires_at__lte=now).select_related("account")
-    return list(rows.order_by("expires_at", "pk")[:limit])
+    return rows.order_by("expires_at", "pk")

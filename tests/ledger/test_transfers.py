@@ -141,6 +141,25 @@ def test_a_hold_expires_and_frees_what_it_promised() -> None:
         do_capture(hold, do_open(HERE, "shop", 1, "points"), by="system")
 
 
+def test_a_promise_or_points_that_are_wrong_in_the_books_hold_up_no_other() -> None:
+    after = NOON + timedelta(days=2)
+    for number in (1, 2):
+        account = member(number, lots=True)
+        give(account, 5, f"soon:{number}", days=1)
+        give(account, 5, f"gift:{number}")
+        do_hold(account, 3, cause="o", by="x", expires_at=after - timedelta(days=number % 2))
+    Account.objects.filter(owner="1").update(held=0)
+    with pytest.raises(IntegrityError):
+        do_expire_holds(after)
+    assert list(Hold.objects.order_by("pk").values_list("state", flat=True)) == ["held", "expired"]
+    Account.objects.filter(owner="1").update(held=3, balance=0, floor=None)
+    do_expire_holds(after)
+    Account.objects.filter(owner="1").update(floor=0)
+    with pytest.raises(ShortError):
+        do_expire_lots(after)
+    assert balance_of(HERE, "member", 2, "points") == 5
+
+
 def test_a_transfer_is_taken_back_once() -> None:
     gift = give(member(1), 10, "gift:1")
     back = do_reverse(gift, cause="mistake", by="staff:1")
