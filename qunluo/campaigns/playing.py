@@ -42,6 +42,13 @@ NOBODY: Mapping[int, Member] = {}
 NOBODYS = frozenset({PAID, CANCELLED, REFUNDED, EXPIRE, CLOSE})  # of orders and clocks
 
 
+Standing = tuple[str, int | None]  # a campaign's state, and the version in force
+
+
+class MovedError(Exception):
+    """A campaign was paused, stopped or changed while acts in it were on their way."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """An act on its way: `play` may be "" where the mechanic names it or a new one begins."""
@@ -84,11 +91,24 @@ def do_act(
 def do_taps(campaign: Campaign, taps: Sequence[Tap]) -> list[Answer | QunluoError]:
     """What each came to, in one transaction: done, refused by the rules, or an error of who
     may not."""
+    for left in reversed(range(TRIES)):
+        try:
+            return _do_taps(campaign, taps)
+        except (
+            MovedError
+        ):  # paused, stopped or changed meanwhile: asked again of what is so now
+            campaign.refresh_from_db(fields=["state", "version", "starts_at", "ends_at"])
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _do_taps(campaign: Campaign, taps: Sequence[Tap]) -> list[Answer | QunluoError]:
     errors = _find_errors(campaign, taps)
     may = [tap for tap, error in zip(taps, errors, strict=True) if error is None]
     rules, members = rules_of(campaign), {tap.member.pk: tap.member for tap in may}
     asked = [_asked(campaign, rules, tap) for tap in may]
-    answers = iter(do_act_together(campaign, asked, members=members))
+    answers = iter(do_act_together(campaign, asked, members=members, seen=_as_seen(campaign)))
     return [next(answers) if error is None else error for error in errors]
 
 
@@ -146,21 +166,43 @@ def is_running(campaign: Campaign, now: datetime, *, begins: bool = True) -> boo
 
 def do_act_together(
     campaign: Campaign, acts: Sequence[Asked], *, by: str = "",
-    members: Mapping[int, Member] = NOBODY,
+    members: Mapping[int, Member] = NOBODY, seen: Standing | None = None,
 ) -> list[Answer]:  # fmt: skip
     """Carries acts out in one transaction, in this order; `by` whom, where it is not whoever
-    acts; `members` are those whom the caller has at hand. What somebody else wrote meanwhile
-    makes it begin again, a few times."""
+    acts; `members` are those whom the caller has at hand; `seen` is how the campaign stood when
+    it was asked whether they may. What somebody else wrote meanwhile makes it begin again, a few
+    times. Raises `MovedError` where the campaign stands otherwise by now."""
     if not acts:
         return []
     for left in reversed(range(TRIES)):
         try:
             with transaction.atomic():
+                if seen is not None and _hold(campaign) != seen:
+                    raise MovedError
                 return _act(campaign, acts, by, members)
         except (IntegrityError, OperationalError, ShortError):
             if not left or connection.in_atomic_block:
                 raise
     raise AssertionError("unreachable")
+
+
+def _as_seen(campaign: Campaign) -> Standing:
+    return campaign.state, campaign.version_id
+
+
+def _hold(campaign: Campaign) -> Standing | None:
+    """How it stands now, and until the transaction ends: who pauses, stops or changes it (under
+    `FOR UPDATE`) waits for what is under way, and other acts don't. It is the lock that each row
+    of an act that names the campaign takes anyway, only earlier."""
+    lock = (
+        " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    )  # else one writes at a time
+    table = Campaign._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT state, version_id FROM {table} WHERE id = %s{lock}", [campaign.pk]
+        )
+        return cursor.fetchone()  # type: ignore[no-any-return]
 
 
 def _act(

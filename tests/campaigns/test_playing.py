@@ -9,7 +9,15 @@ from threading import Barrier
 import pytest
 
 from qunluo.campaigns.errors import NotRunningError, NotYoursError
-from qunluo.campaigns.lifecycle import do_pause, do_stop, do_take_back_budget, list_stores
+from qunluo.campaigns.lifecycle import (
+    Plan,
+    do_change,
+    do_pause,
+    do_resume,
+    do_stop,
+    do_take_back_budget,
+    list_stores,
+)
 from qunluo.campaigns.mechanics.kernel import EXPIRE, PAID, Done, Refused
 from qunluo.campaigns.models import Campaign, Deed, Play, Purchase, Slot
 from qunluo.campaigns.playing import do_act
@@ -267,3 +275,31 @@ def test_one_act_sent_many_times_at_once_happens_once(bargain: Campaign, bob: Me
     assert Play.objects.get(key=play).revision == 2
     assert Slot.objects.filter(taken__gt=1).count() == 0
     holds(bob.community)
+
+
+def test_an_act_that_was_let_in_before_a_pause_commits_none_after_it(
+    bargain: Campaign, bob: Member
+) -> None:
+    """The row it was asked of is from before; what counts is how it stands in its transaction."""
+    seen = Campaign.objects.get(pk=bargain.pk)
+    do_pause(bargain, why="A wrong price", by=STAFF)
+    with pytest.raises(NotRunningError):
+        act(seen, bob)
+    assert not Play.objects.exists()
+    do_resume(bargain, by=STAFF)
+    done(act(Campaign.objects.get(pk=bargain.pk), bob))
+    do_stop(bargain, why="It is enough", by=STAFF)
+    with pytest.raises(NotRunningError):
+        act(Campaign.objects.get(pk=bargain.pk), make_member(bargain.community, "Ann"))
+
+
+def test_what_begins_while_the_rules_change_begins_under_those_in_force(
+    bargain: Campaign, bob: Member
+) -> None:
+    seen = Campaign.objects.select_related("version").get(pk=bargain.pk)
+    plan = Plan(seen.name, seen.mechanic, {**BARGAIN, "start_minor": 4_500},
+                starts_at=seen.starts_at, ends_at=seen.ends_at,
+                reasons={"below_cost": "a test", "wechat_sharing": "a test"})  # fmt: skip
+    version = do_change(bargain, plan, by=STAFF)
+    done(act(seen, bob))
+    assert Play.objects.get().version == version
