@@ -18,6 +18,7 @@ from qunluo.kit.text import Text
 from qunluo.living import script
 from qunluo.living.caring import found_care
 from qunluo.living.history import History, write_history
+from qunluo.living.trading import found_trade
 from qunluo.members.actions import (
     do_define_field,
     do_define_tag_group,
@@ -52,6 +53,7 @@ def found_sample(lang: str) -> list[str]:
     if known is not None:
         with transaction.atomic():
             found_care(known, Random(SEED))  # noqa: S311 - a story
+            found_trade(known, Random(SEED))  # noqa: S311 - a story
         return [SIMULATED(lang)]
     password = secrets.token_urlsafe(9)
     with transaction.atomic():
@@ -76,6 +78,7 @@ def _found(password: str) -> str:
     _arm(community, posts[0])
     write_history(History(community, groups, codes, tags, posts, Random(SEED)))  # noqa: S311 - a story
     found_care(community, Random(SEED))  # noqa: S311 - a story
+    found_trade(community, Random(SEED))  # noqa: S311 - a story
     return owner.username
 
 

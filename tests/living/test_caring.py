@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from qunluo.campaigns.models import Coupon, Play
 from qunluo.care import promises
 from qunluo.care.models import (
     Exchange,
@@ -25,15 +26,17 @@ from qunluo.care.models import Testimony as Told  # pytest would take it for a t
 from qunluo.community.models import Community, User
 from qunluo.events.models import Event
 from qunluo.kit import clock
-from qunluo.living import care_acts
+from qunluo.living import care_acts, trade_acts
 from qunluo.living.acts import Stage
 from qunluo.living.caring import found_care
 from qunluo.living.founding import find_sample, found_sample
+from qunluo.living.play import perform
 from qunluo.members.models import Member
 from qunluo.messaging.worker import step
 from qunluo.standing.models import Standing
 from qunluo.standing.night import do_judge_all
 from qunluo.standing.tasks import do_follow
+from tests.campaigns.running import holds, work
 
 CARED = (
     Wish, Support, Gathering, SignUp, Promise, Exchange, Told, Incident, Patrol,
@@ -102,6 +105,23 @@ def test_members_stand_where_their_orders_and_deeds_put_them_and_go_on(noon: dat
     assert rows.filter(recency=5).exists()
     assert rows.filter(recency=1).exists()
     _check_acts(sample)
+    _check_groups(sample)
+
+
+def _check_groups(sample: Community) -> None:
+    """What became of orders is heard: groups that gather get complete, coupons are used."""
+    work()
+    groups, stage = (
+        Play.objects.filter(campaign__mechanic="group_buy"),
+        Stage(sample, Random(2)),
+    )
+    assert {play.state["stage"] for play in groups} == {"open"}
+    for _ in range(12):
+        perform(trade_acts.join_group, stage)
+        work()
+    assert "success" in {play.state["stage"] for play in groups.all()}
+    assert Coupon.objects.filter(state="used").exists()
+    holds(sample)
 
 
 def _check_acts(sample: Community) -> None:
