@@ -135,3 +135,13 @@ class NoFontError(QunluoError):
         "这台机器没有中文字体，海报改由手机自带字体绘制。如需生成图片，请安装 fonts-noto-cjk"
         "（或任一中文字体），或把字体文件放入数据目录的 fonts 文件夹。",
     )
+
+
+class DisputeOverError(QunluoError):
+    """A swap of which there is nothing to decide any more."""
+
+    code = "dispute_over"
+    sentence = Text(
+        "This swap is decided already: both have confirmed, or somebody of the team was quicker.",
+        "这笔交换已有结果：双方已确认，或团队中已有人裁定。",
+    )

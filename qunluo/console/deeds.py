@@ -182,6 +182,7 @@ DEEDS: dict[str, Text] = {
     "campaign_joined": Text("began in a campaign", "参与了活动"),
     "campaign_helped": Text("helped in a campaign", "在活动中助力"),
     "campaign_acted": Text("took part in a campaign", "进行了活动操作"),
+    "swap_ruled": Text("decided a swap in dispute", "裁定了一笔有争议的交换"),
     "campaign_won": Text("won a reward", "获得了奖励"),
     "reward_taken_back": Text("lost a reward again", "奖励被收回"),
     "invite_doubted": Text("found a friend who counts doubtful", "发现可疑好友"),

@@ -151,7 +151,10 @@ def test_a_promise_or_points_that_are_wrong_in_the_books_hold_up_no_other() -> N
     Account.objects.filter(owner="1").update(held=0)
     with pytest.raises(IntegrityError):
         do_expire_holds(after)
-    assert list(Hold.objects.order_by("pk").values_list("state", flat=True)) == ["held", "expired"]
+    assert list(Hold.objects.order_by("pk").values_list("state", flat=True)) == [
+        "held",
+        "expired",
+    ]
     Account.objects.filter(owner="1").update(held=3, balance=0, floor=None)
     do_expire_holds(after)
     Account.objects.filter(owner="1").update(floor=0)

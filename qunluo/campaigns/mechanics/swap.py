@@ -65,6 +65,7 @@ OFFERED, UNOFFERED, DECLINED_YOU, DEALT, ENDED = (
     "offered", "unoffered", "declined", "dealt", "ended",
 )  # fmt: skip
 TITLE = KEY = 60  # letters at most
+WORDS = 300  # letters of what is said to be wrong
 MEMORY = 100  # listings whose offers were taken back
 
 
@@ -235,19 +236,34 @@ def _confirm(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
 
 
 def _dispute(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
-    """From now on the operator decides, unless both confirm after all."""
+    """From now on the operator decides, unless both confirm after all. Each side says what is
+    wrong; the last that it said counts."""
     if state.deal is None:
         return say.NO_DEAL
-    after = _with(state, deal=state.deal.model_copy(update={"disputed": True}))
+    said = {**state.deal.said, **_words(act)}
+    before = state.deal.disputed
+    after = _with(state, deal=state.deal.model_copy(update={"disputed": True, "said": said}))
+    if before:  # they know
+        return _stay(after)
     return _stay(after, tuple(Notice(member, say.DISPUTED) for member in state.parties))
+
+
+def _words(act: Act) -> dict[int, str]:
+    words = act.data.get("words", "")
+    given = words.strip()[:WORDS] if isinstance(words, str) else ""
+    return {act.member: given} if act.member is not None and given else {}
 
 
 def _rule(state: State, act: Act, rules: Rules) -> Done[State] | Refused:
     outcome = OUTCOMES.get(str(act.data.get("outcome")))
-    return _end(state, act, outcome, rules) if outcome else UNKNOWN
+    why = str(act.data.get("why", ""))
+    said = say.DECIDED_WHY.format(why=why) if why else say.DECIDED
+    return _end(state, act, outcome, rules, said) if outcome else UNKNOWN
 
 
-def _end(state: State, act: Act, outcome: Outcome, rules: Rules) -> Done[State] | Refused:
+def _end(
+    state: State, act: Act, outcome: Outcome, rules: Rules, said: Text = say.SWAPPED
+) -> Done[State] | Refused:
     """Everything that lay in the deal goes out. Listings that were not swapped are open again,
     but for that of who did not keep the deal."""
     if state.deal is None:
@@ -258,7 +274,6 @@ def _end(state: State, act: Act, outcome: Outcome, rules: Rules) -> Done[State] 
     )
     mine, theirs = fates(outcome)
     other = state.deal.offer.listing
-    said = say.SWAPPED if outcome == "swapped" else say.DECIDED
     told = Message(
         to=other, kind=ENDED, data={"deal": state.deal.name, "home": act.play, "stage": theirs}
     )

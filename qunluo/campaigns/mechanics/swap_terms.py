@@ -78,6 +78,7 @@ class Deal(Frozen):
     until: datetime
     confirmed: tuple[int, ...] = ()
     disputed: bool = False
+    said: dict[int, str] = Field(default_factory=dict)  # what each side says is wrong
 
 
 class State(Frozen):
@@ -136,6 +137,9 @@ DISPUTED = Text(
     "The swap is not confirmed by both: we look at it.", "交换未获双方确认，运营将介入处理。"
 )
 DECIDED = Text("The operator has decided about your swap.", "运营已对你的交换作出裁定。")
+DECIDED_WHY = Text(
+    "The operator has decided about your swap: {why}", "运营已对你的交换作出裁定：{why}"
+)
 
 
 def stakes(state: State, rules: Rules) -> dict[int, int]:
@@ -196,8 +200,9 @@ def shown(state: State | None, rules: Rules, member: int | None) -> Mapping[str,
     if state.owner == member:
         result["offers"] = [offer.model_dump() for offer in state.offers]
         result["sent"] = [one.to for one in state.sent]
-    if state.deal and member in state.parties:
-        result["deal"] = state.deal.model_dump(mode="json")
+    if state.deal and member in state.parties:  # what they said is for the team
+        result["deal"] = state.deal.model_dump(mode="json", exclude={"said"})
+        result["said"] = state.deal.said.get(member or 0, "")
     return result
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from qunluo.campaigns.drawing import check_draws, is_over
+from qunluo.campaigns.errors import NotRunningError
 from qunluo.campaigns.lifecycle import (
     do_pause,
     do_resume,
@@ -18,7 +21,9 @@ from qunluo.campaigns.lifecycle import (
     do_take_back_budget,
     list_stores,
 )
+from qunluo.campaigns.mechanics.kernel import OPEN, Refused
 from qunluo.campaigns.models import Campaign, CampaignVersion, Deed, Play, Purchase, Reward
+from qunluo.campaigns.playing import Asked, do_act_for, is_running, rules_of
 from qunluo.campaigns.registry import find_mechanic
 from qunluo.campaigns.results import Figure, Results, results_of
 from qunluo.campaigns.stopping import plan_stop
@@ -31,6 +36,7 @@ from qunluo.console.campaigns.words import amount, unit_word
 from qunluo.console.people.answering import REFUSED, done, found, number_in, telling
 from qunluo.console.people.timeline import name_actors
 from qunluo.console.wording import current_lang
+from qunluo.kit import clock
 from qunluo.kit.text import Text
 
 PAGE = 50
@@ -55,6 +61,7 @@ def campaign(request: StaffRequest, campaign_id: int) -> HttpResponse:
     context = {
         "campaign": row, "mechanic": find_mechanic(row.mechanic), "page_of": _page_of(row),
         "versions": _versions(request, row), "may_take_back": _may_take_back(row),
+        "packet": secrets.token_urlsafe(12) if _may_put_out(row) else "",
         "over": is_over(row), "draws": row.mechanic in DRAWS,
         **_live(request, row),
     }  # fmt: skip
@@ -201,6 +208,29 @@ def _rules_line(request: StaffRequest, row: Campaign, one: Play) -> str:
 
 
 # what can be done with it
+
+
+@staff_view("run_campaigns")
+@require_POST
+@telling
+def packet(request: StaffRequest, campaign_id: int) -> HttpResponseBase:
+    """Puts out a red packet of the campaign's budget; the same form once."""
+    row = find(request, campaign_id)
+    if not _may_put_out(row):
+        raise NotRunningError(name=row.name)
+    key = f"packet:{request.POST.get('key', '')[:60]}"
+    answer = do_act_for(row, Asked(OPEN, key), by=request.staff.actor)
+    if isinstance(answer, Refused):
+        messages.error(request, answer.why(current_lang()))
+        return redirect("campaigns:one", row.pk)
+    said = _("The packet is out: members take their shares on its page.")
+    return done(request, said, "campaigns:one", row.pk)
+
+
+def _may_put_out(row: Campaign) -> bool:
+    """Whether packets of it are the team's to put out, now."""
+    of_us = row.mechanic == "red_packet" and rules_of(row).giver == "campaign"
+    return of_us and is_running(row, clock.now())
 
 
 @staff_view("run_campaigns")

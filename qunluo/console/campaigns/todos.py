@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from qunluo.campaigns.alarm import find_broken
+from qunluo.campaigns.disputes import list_disputes
 from qunluo.campaigns.fraud import count_open
 from qunluo.campaigns.models import Campaign
 from qunluo.community.models import Community
@@ -37,7 +38,7 @@ def list_campaigns_left(community: Community, now: datetime) -> list[Todo]:
              "campaigns:one", row.pk)
         for row in rows.filter(state="paused")[:MOST]
     ]  # fmt: skip
-    paused += _doubts(community)
+    paused += _doubts(community) + _disputes(community)
     ending = rows.filter(state="running", ends_at__range=(now, now + SOON))
     return paused + [
         Todo("campaign", _("{name} ends within a day").format(name=row.name), row.goal,
@@ -54,3 +55,13 @@ def _doubts(community: Community) -> list[Todo]:
     words = ngettext("{n} friend in doubt", "{n} friends in doubt", waiting)
     about = _("Rewards wait until somebody has looked.")
     return [Todo("campaign", words.format(n=waiting), about, "campaigns:doubts")]
+
+
+def _disputes(community: Community) -> list[Todo]:
+    """That deposits wait for a decision about a swap."""
+    waiting = list_disputes(community).count()
+    if not waiting:
+        return []
+    words = ngettext("{n} swap in dispute", "{n} swaps in dispute", waiting)
+    about = _("Deposits wait until somebody has decided.")
+    return [Todo("campaign", words.format(n=waiting), about, "campaigns:disputes")]

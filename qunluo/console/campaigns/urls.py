@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from qunluo.console.campaigns import ledger, lists, one, review, tree, wizard
+from qunluo.console.campaigns import disputes, ledger, lists, one, review, tree, wizard
 
 app_name = "campaigns"
 _ONE = "campaigns/<int:campaign_id>"
@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{_ONE}/plays", one.plays, name="plays"),
     path(f"{_ONE}/plays/<int:play_id>", one.play, name="play"),
     path(f"{_ONE}/draws", one.draws, name="draws"),
+    path(f"{_ONE}/packet", one.packet, name="packet"),
     path(f"{_ONE}/pause", one.pause, name="pause"),
     path(f"{_ONE}/resume", one.resume, name="resume"),
     path(f"{_ONE}/stopping", one.stopping, name="stopping"),
@@ -33,6 +34,8 @@ urlpatterns = [
     path("campaigns/doubts", review.doubts, name="doubts"),
     path(f"{_DOUBT}/decide", review.decide, name="decide_doubt"),
     path(f"{_DOUBT}/appeal", review.answer, name="answer_appeal"),
+    path("campaigns/disputes", disputes.disputes, name="disputes"),
+    path("campaigns/disputes/<int:play_id>/decide", disputes.decide, name="decide_dispute"),
     path("ledger", ledger.accounts, name="accounts"),
     path("ledger/accounts/<int:account_id>", ledger.statement, name="statement"),
     path("ledger/transfers/<int:transfer_id>", ledger.transfer, name="transfer"),

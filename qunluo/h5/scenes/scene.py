@@ -40,6 +40,9 @@ class Look:
     begun: int = 0  # how many plays of it the member has begun
     taken: Mapping[str, int] = field(default_factory=dict)  # of what is limited, by slot
     goods: Mapping[str, str] = field(default_factory=dict)  # what its articles are called
+    listed: Mapping[str, int] = field(
+        default_factory=dict
+    )  # and cost without it, in minor units
     brief: bool = False  # a line of a list: nothing is done there
 
     @property
@@ -77,6 +80,7 @@ class Choice:
     value: str = ""
     most: int = 0  # of a number; 0: words
     least: int = 1
+    longest: int = 60  # of words
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,7 @@ class Scene:
     people_title: str = ""
     facts: Sequence[Pair] = ()
     share: bool = False
+    minor: int = 0  # the price that `big` says, where it is that of an article
     done_by_me: bool = False  # nothing waits for this member here
     extra: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)

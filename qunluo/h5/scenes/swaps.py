@@ -10,6 +10,7 @@ from qunluo.campaigns.mechanics.swap import (
     DISPUTE,
     OFFER,
     WITHDRAW,
+    WORDS,
 )
 from qunluo.campaigns.models import Play
 from qunluo.h5.scenes.scene import Button, Choice, Look, Scene, is_over, moment, say, span
@@ -48,6 +49,9 @@ def _lead(look: Look) -> str:
         deal = s.get("deal")
         if deal is None:
             return say("It is being swapped.", "正在交换中。")
+        if deal["disputed"]:
+            return say("The team looks at this swap and decides; you can still say more.",
+                       "团队正在处理这笔交换并将裁定，你可以继续补充说明。")  # fmt: skip
         return say("To be swapped for “{title}”. Confirm when you have it.",
                    "与“{title}”交换，收到后请确认。", title=deal["offer"]["title"])  # fmt: skip
     if s["mine"]:
@@ -87,7 +91,13 @@ def _buttons(look: Look, open_: bool) -> list[Button]:
 
 def _parties(look: Look) -> list[Button]:
     deal, me = look.shown["deal"], look.member.pk if look.member else 0
-    found = [Button(DISPUTE, say("Something is wrong", "有问题，申请裁定"), main=False)]
+    words = say("What is wrong? The team reads it", "哪里有问题？由团队查看")
+    what = Choice("words", words, value=look.shown["said"], longest=WORDS)
+    found = [
+        Button(
+            DISPUTE, say("Something is wrong", "有问题，申请裁定"), main=False, choices=[what]
+        )
+    ]
     if me not in deal["confirmed"]:
         found.insert(0, Button(CONFIRM, say("I have it", "确认收到")))
     return found

@@ -16,12 +16,14 @@ from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
 from qunluo.community.rules import Role, may
 from qunluo.console.campaigns.urls import urlpatterns
+from qunluo.events.models import Event
 from qunluo.ledger.models import Account, Transfer
+from qunluo.ledger.queries import balance_of
 from qunluo.members.models import Member
 from tests.campaigns import running
 from tests.campaigns.running import act, done, run, work
 from tests.cast import client_of, make_member, make_staff, make_user
-from tests.commerce.shop import sell
+from tests.commerce.shop import give_points, sell
 from tests.console.campaigns.filling import BARGAIN, GROUP_BUY, WHYS, later
 
 pytestmark = pytest.mark.django_db
@@ -260,6 +262,66 @@ def test_a_lucky_draw_s_draws_are_verified(desk: Client, tea: Community) -> None
     play.state["records"][0]["number"] ^= 1
     play.save()
     assert "not what was promised" in text_of(desk, f"/console/campaigns/{campaign.pk}/draws")
+
+
+# what is the team's to do
+
+
+def dispute(tea: Community) -> tuple[Campaign, Play, list[Member]]:
+    """A swap of a pot for a jug, and both sides' words."""
+    campaign = run(tea, "swap", {"categories": ["tea"], "deposit": 20})
+    owner, other = make_member(tea, "Owner"), make_member(tea, "Other")
+    for member, title in ((owner, "A pot"), (other, "A jug")):
+        give_points(member, 50)
+        done(act(campaign, member, title=title, category="tea"))
+    mine, theirs = (Play.objects.get(starter=member) for member in (owner, other))
+    done(act(campaign, other, "offer", theirs.key, to=mine.key))
+    work()
+    done(act(campaign, owner, "accept", mine.key, **{"from": theirs.key}))
+    work()
+    done(act(campaign, other, "dispute", mine.key, words=HOSTILE))
+    done(act(campaign, owner, "dispute", mine.key, words="The jug came broken"))
+    return campaign, mine, [owner, other]
+
+
+def test_a_dispute_is_read_with_both_sides_words_and_decided_once(
+    desk: Client, tea: Community, carol: User
+) -> None:
+    _campaign, play, people = dispute(tea)
+    page = text_of(desk, "/console/campaigns/disputes")
+    assert "The jug came broken" in page
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+    assert "Other: 40 points" in page  # what the decision pays
+    assert "1 swap in dispute" in text_of(desk, "/console/")
+    here = f"/console/campaigns/disputes/{play.pk}/decide"
+    form = {"outcome": "owner_forfeits", "why": "The pot was never sent"}
+    assert client_of(carol).post(here, form).status_code == 404
+    assert "The jug" not in client_of(carol).get("/console/campaigns/disputes").content.decode()
+    desk.post(here, {**form, "why": " "})
+    assert Event.objects.filter(kind="swap_ruled").count() == 0
+    for outcome in ("owner_forfeits", "other_forfeits"):  # the second comes too late
+        desk.post(here, {**form, "outcome": outcome})
+    work()
+    have = [balance_of(tea.pk, "member", one.pk, "points") for one in people]
+    assert have == [30, 70]
+    assert Event.objects.get(kind="swap_ruled").data["why"] == "The pot was never sent"
+    assert "decided a swap in dispute" in text_of(desk, "/console/record")
+    assert "No swap is in dispute" in text_of(desk, "/console/campaigns/disputes")
+
+
+def test_the_team_puts_out_a_red_packet_once_for_its_form(desk: Client, tea: Community) -> None:
+    campaign = run(tea, "red_packet", {"amount": 30, "shares": 3, "packets": 1})
+    here = f"/console/campaigns/{campaign.pk}"
+    assert "Put out a red packet" in text_of(desk, here)
+    for key in ("a", "a", "b"):
+        answer = desk.post(f"{here}/packet", {"key": key}, follow=True).content.decode()
+    assert "All packets of this campaign are out" in answer
+    assert Play.objects.count() == 1
+    desk.post(f"{here}/pause", {"why": "a look"})
+    assert "Put out a red packet" not in text_of(desk, here)
+    desk.post(f"{here}/packet", {"key": "c"})
+    assert Play.objects.count() == 1
 
 
 # the ledger
