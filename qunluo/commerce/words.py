@@ -51,3 +51,8 @@ VERDICTS: dict[str, Text] = {
     "twice": Text("was paid before, goes back", "重复付款，已退回"),
     "wrong_amount": Text("not the amount, goes back", "金额不符，已退回"),
 }
+PROVIDERS: dict[str, Text] = {
+    "sandbox": Text("play money", "模拟付款"),
+    "offline": Text("bank transfer", "银行转账"),
+    "wechat": Text("WeChat Pay", "微信支付"),
+}

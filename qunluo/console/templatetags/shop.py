@@ -15,7 +15,7 @@ register = template.Library()
 _ALL: Mapping[str, Mapping[str, Text]] = {
     "state": words.STATES, "role": words.ROLES, "product": words.PRODUCT_STATES,
     "phase": words.PHASES, "kind": words.KINDS, "refund": words.REFUNDS,
-    "verdict": words.VERDICTS,
+    "verdict": words.VERDICTS, "provider": words.PROVIDERS,
 }  # fmt: skip
 
 
