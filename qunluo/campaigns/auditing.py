@@ -18,7 +18,8 @@ from qunluo.ledger.models import Account, Hold
 
 def broken_plays(community_id: int) -> Iterator[str]:
     """Each mechanic's own “must hold”, of every play."""
-    for campaign in Campaign.objects.filter(community=community_id, version__isnull=False):
+    rows = Campaign.objects.filter(community=community_id, version__isnull=False)
+    for campaign in rows.select_related("version").order_by("pk"):
         played = Played(campaign)
         for row in Play.objects.filter(campaign=campaign).order_by("pk").iterator(500):
             played.take([row])
@@ -97,12 +98,12 @@ def wrong_orders_of_coupons(community_id: int) -> Iterable[str]:
 
 
 for _check in (
-    Check("plays", Text("Every play keeps the rules of its model", "每个活动实例都符合玩法规则"),
+    Check("plays", Text("Every play keeps the rules of its model", "每次参与都符合玩法规则"),
           broken_plays),
     Check("granted", Text("Rewards that wait are covered, to the last one",
                           "待发放的奖励都有对应的预留"), uneven_grants),
     Check("deeds", Text("Every change of a play is one act in its record",
-                        "活动实例的每次变化都有一条操作记录"), uneven_deeds),
+                        "参与的每次变化都有一条操作记录"), uneven_deeds),
     Check("figures", Text("Every figure of a campaign agrees with the books",
                           "活动的每个数字都与账目一致"), wrong_figures),
     Check("coupons", Text("Every coupon lies on its owner's account, those in orders held",

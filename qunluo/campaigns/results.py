@@ -254,37 +254,39 @@ OUTWARDS = ("back", "vest", "restore")
 
 
 def _read_books(campaign: Campaign) -> dict[str, Books]:
-    lead = f"campaign:{campaign.pk}:"
-    accounts = list(Account.objects.filter(of_campaign(campaign)))
-    entries = Entry.objects.filter(account__in=accounts)
+    accounts = Account.objects.filter(of_campaign(campaign))
+    entries = Entry.objects.filter(account__in=accounts.values("pk"))
     found: dict[str, Books] = defaultdict(Books)
-    _read_balances(found, accounts, entries)
-    for name, wanted in LEGS.items():
-        rows = entries.filter(transfer__cause__startswith=f"{lead}{name}:")
-        one_side = Q(amount__lt=0) if name in OUTWARDS else Q(amount__gt=0)
-        for unit, total in _by_unit(rows.filter(one_side)):
-            setattr(found[unit], wanted, abs(total))
-    there_and_back = Q(transfer__cause__startswith=f"{lead}revoke:") | Q(
-        transfer__cause__startswith=f"{lead}restore:"
+    _read_balances(found, list(accounts), entries)
+    rows = (
+        entries.order_by().values("account__unit").annotate(**_sums(f"campaign:{campaign.pk}:"))
     )
-    for unit, total in _by_unit(entries.filter(there_and_back)):
-        found[unit].returned = total  # what did not come from the campaign itself
-    for unit, total in _by_unit(entries.exclude(_legs(lead))):
-        found[unit].moved = total
+    for row in rows:
+        books = found[row.pop("account__unit")]
+        for name, total in row.items():
+            setattr(books, name.removeprefix("of_"), _plain(name, total or 0))
     return dict(found)
 
 
-def _legs(lead: str) -> Q:
-    """Entries of the budget and of grants; all others are moves of plays."""
-    found = Q()
-    for name in LEGS:
-        found |= Q(transfer__cause__startswith=f"{lead}{name}:")
-    return found
+def _sums(lead: str) -> dict[str, Sum]:
+    """All that the entries say, in one look: of each leg the one side; of what was revoked and
+    restored what did not come from the campaign itself; all others are moves of plays."""
+    legs = {name: Q(transfer__cause__startswith=f"{lead}{name}:") for name in LEGS}
+    sums = {
+        f"of_{wanted}": Sum("amount", filter=legs[name] & (
+            Q(amount__lt=0) if name in OUTWARDS else Q(amount__gt=0)))
+        for name, wanted in LEGS.items()
+    }  # fmt: skip
+    sums["of_returned"] = Sum("amount", filter=legs["revoke"] | legs["restore"])
+    every = Q()
+    for leg in legs.values():
+        every |= leg
+    return sums | {"of_moved": Sum("amount", filter=~every)}
 
 
-def _by_unit(entries: QuerySet[Entry]) -> list[tuple[str, int]]:
-    rows = entries.order_by().values_list("account__unit").annotate(total=Sum("amount"))
-    return [(unit, int(total or 0)) for unit, total in rows]
+def _plain(name: str, total: int) -> int:
+    """Legs are counted without their sign."""
+    return int(total) if name in ("of_returned", "of_moved") else abs(int(total))
 
 
 def _read_balances(

@@ -6,8 +6,8 @@ from qunluo.kit.text import Text
 
 FIGURES: dict[str, tuple[Text, Text]] = {
     "plays": (
-        Text("Plays", "活动实例"),
-        Text("Bargains, groups, tasks or takings part that were begun.",
+        Text("Begun", "参与次数"),
+        Text("Bargains, groups or tasks that were begun, and members who take part alone.",
              "已发起的砍价、拼团、任务或参与次数。")),
     "participants": (
         Text("Members who took part", "参与成员"),
@@ -50,7 +50,7 @@ FIGURES: dict[str, tuple[Text, Text]] = {
         Text("Everything that was put at its disposal.", "累计投入该活动的预算。")),
     "reserved": (
         Text("Set aside", "已预留"),
-        Text("For plays that run, until they succeed or end.", "为进行中的实例预留，成功或结束后释放。")),
+        Text("For plays that run, until they succeed or end.", "为进行中的参与预留，成功或结束后释放。")),
     "spent": (
         Text("Spent", "已花费"),
         Text("Discounts that were used in paid orders.", "已付款订单实际使用的优惠。")),
@@ -63,12 +63,12 @@ FIGURES: dict[str, tuple[Text, Text]] = {
         Text("From the lines of paid orders with a coupon.", "使用优惠券的已付款订单各行抵扣之和。")),
     "left": (
         Text("Left", "剩余"),
-        Text("In the budget and its stores, free for new plays.", "预算和奖池中可用于新实例的部分。")),
+        Text("In the budget and its stores, free for new plays.", "预算和奖池中可用于新参与的部分。")),
     "in_all": (
         Text("In all", "合计"),
         Text("Funded, less what was taken back, with what plays moved in or out: it must be "
              "what is left, set aside, waiting, spent and paid.",
-             "注入减去收回，加上实例转入转出，应等于剩余、预留、待发放、花费与已发放之和。")),
+             "注入减去收回，加上参与中转入转出，应等于剩余、预留、待发放、花费与已发放之和。")),
 }  # fmt: skip
 
 BOOKS: dict[str, Text] = {

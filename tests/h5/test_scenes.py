@@ -156,6 +156,17 @@ def test_who_has_had_all_that_one_may_have_is_told_so_and_offered_no_button(
     assert "cancel" in kinds(mine.get(f"/c/{rising.code}").content.decode())
 
 
+def test_the_list_price_stands_beside_that_of_the_campaign(
+    campaigns: dict[str, Campaign], bob: Member
+) -> None:
+    mine, struck = browser_of(bob), "<s>CN¥50.00</s>"
+    for name, lower in (("flash_sale", True), ("rising_price", True), ("group_buy", True),
+                        ("bargain", False)):  # fmt: skip
+        assert (struck in mine.get(f"/c/{campaigns[name].code}").content.decode()) is lower, (
+            name
+        )
+
+
 def test_who_is_in_a_group_is_offered_no_other_and_one_without_points_no_draw(
     campaigns: dict[str, Campaign], bob: Member
 ) -> None:

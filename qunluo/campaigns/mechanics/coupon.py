@@ -101,8 +101,9 @@ class Rules(Frozen):
         "day", default=7, ge=1, le=366,
     )  # fmt: skip
     group: str = parameter(
-        Text("Not together with", "互斥组"),
-        Text("Of one group only the best coupon counts.", "同组优惠只取最优的一张。"),
+        Text("Coupons that don't add up", "不可叠加的券"),
+        Text("Coupons that have the same name here are not added up: the best one counts.",
+             "此处名称相同的券不叠加，一笔订单只用最优惠的一张。"),
         default="coupon", min_length=1, max_length=40,
     )  # fmt: skip
     inviter_most: int = parameter(

@@ -28,7 +28,12 @@ def draw(look: Look) -> Scene:
         lead = begun_lead(
             look, "Begin, and ask friends to cut your price.", "发起砍价，请好友帮你砍到底价。"
         )
-        return Scene(lead, look.money(look.rules.start_minor), buttons=_begin(look))
+        return Scene(
+            lead,
+            look.money(look.rules.start_minor),
+            minor=look.rules.start_minor,
+            buttons=_begin(look),
+        )
     s = look.shown
     until = moment(s["ends_at"] if s["stage"] == "cutting" else s["pay_by"])
     return Scene(
@@ -38,7 +43,8 @@ def draw(look: Look) -> Scene:
         say("{done} of {of} cuts; the lowest price is {floor}", "已砍 {done}/{of} 刀，底价 {floor}",
             done=s["helpers"], of=s["needed"], floor=look.money(s["floor_minor"])),
         until if s["stage"] in ("cutting", "won", "ordered") else None, _until(look),
-        _buttons(look), share=s["mine"] and s["stage"] == "cutting" and not is_over(until, look.now),
+        _buttons(look), minor=s["price_minor"],
+        share=s["mine"] and s["stage"] == "cutting" and not is_over(until, look.now),
         people_title=say("Who helped", "帮砍好友"),
     )  # fmt: skip
 
@@ -97,7 +103,7 @@ def _buttons(look: Look) -> list[Button]:
 
 
 def _helps_left(look: Look) -> int:
-    return max(0, look.rules.helps_each - look.taken_by_me("help"))
+    return int(max(0, look.rules.helps_each - look.taken_by_me("help")))
 
 
 def _begin(look: Look) -> list[Button]:

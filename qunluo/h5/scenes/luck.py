@@ -142,7 +142,7 @@ def _put_out(look: Look) -> list[Button]:
 
 
 def _packets_left(look: Look) -> int:
-    return max(0, look.rules.packets - look.taken.get("packets", 0))
+    return int(max(0, look.rules.packets - look.taken.get("packets", 0)))
 
 
 def _share(look: Look, one: dict[str, int], luckiest: int | None) -> str:

@@ -34,6 +34,7 @@ def draw_flash(look: Look) -> Scene:
         _flash_lead(look, rest), low, look.money(r.price_minor) if unlocked else "",
         r.pieces - rest, r.pieces,
         say("{n} left of {of}", "剩余 {n}/{of}", n=rest, of=r.pieces),
+        minor=r.unlocked_minor if unlocked else r.price_minor,
         buttons=_flash_buttons(look, rest), facts=_unlock(look), share=bool(r.invites),
     )  # fmt: skip
 
@@ -108,9 +109,9 @@ def draw_rising(look: Look) -> Scene:
     rest = r.pieces - taken
     sells = rest > 0 and not closed
     may = max(0, r.per_member - look.taken_by_me("buyer"))
-    now = look.money(rising_price.price_of(taken + 1, r)) if sells else ""
+    now = rising_price.price_of(taken + 1, r) if sells else 0
     return Scene(
-        _rising_lead(look, sells, may), now, done=taken, of=r.pieces,
+        _rising_lead(look, sells, may), look.money(now) if sells else "", minor=now, done=taken, of=r.pieces,
         progress=say("{n} of {of} sold or ordered", "已售 {n}/{of}", n=taken, of=r.pieces),
         buttons=_rising_buttons(look, taken, min(may, rest) if sells else 0),
     )  # fmt: skip

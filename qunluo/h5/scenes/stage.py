@@ -179,20 +179,27 @@ def _taken(campaign: Campaign, member: Member | None, now: datetime) -> Mapping[
 def _name(campaign: Campaign, looks: Sequence[Look]) -> list[Look]:
     """With the names of whom they mention, and of what is bought."""
     names = _names({one for look in looks for one in _mentioned(look)})
-    goods = _goods(campaign, looks)
-    return [replace(look, names=names, goods=goods) for look in looks]
+    rows = _goods(campaign, looks)
+    goods, listed = {v.sku: v.shown for v in rows}, {v.sku: v.list_minor for v in rows}
+    return [replace(look, names=names, goods=goods, listed=listed) for look in looks]
 
 
-def _goods(campaign: Campaign, looks: Sequence[Look]) -> Mapping[str, str]:
+def _goods(campaign: Campaign, looks: Sequence[Look]) -> list[Variant]:
     skus = {price.sku for look in looks for price in getattr(look.rules, "prices", ())}
     skus |= {look.rules.sku for look in looks if hasattr(look.rules, "sku")}
     rows = Variant.objects.filter(community=campaign.community_id, sku__in=skus)
-    return {row.sku: row.shown for row in rows.select_related("product")} if skus else {}
+    return list(rows.select_related("product")) if skus else []
 
 
 def find_goods(look: Look) -> str:
     """What is bought, where it is one thing."""
     return next(iter(look.goods.values())) if len(look.goods) == 1 else ""
+
+
+def find_list_price(look: Look, scene: Scene) -> str:
+    """What its one article costs without the campaign, where that is more; "" else."""
+    listed = next(iter(look.listed.values())) if len(look.listed) == 1 else 0
+    return look.money(listed) if 0 < scene.minor < listed and not scene.was else ""
 
 
 def _mentioned(look: Look) -> set[int]:

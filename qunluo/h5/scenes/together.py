@@ -70,7 +70,7 @@ def _assist_buttons(look: Look, runs: bool) -> list[Button]:
 def _helps_left(look: Look) -> int:
     """How often the member may help others today."""
     today = str(day_of(look.now, look.rules.zone))
-    return max(0, look.rules.helps_a_day - look.taken_by_me("help", today))
+    return int(max(0, look.rules.helps_a_day - look.taken_by_me("help", today)))
 
 
 def _begin(look: Look) -> list[Button]:
@@ -130,12 +130,12 @@ def draw_group(look: Look) -> Scene:
         lead = _why_no_group(look) or say(
             "Begin a group, or join one below.", "发起拼团，或加入下面的团。"
         )
-        return Scene(lead, look.money(min(p.price_minor for p in look.rules.prices)),
+        return Scene(lead, look.money(_lowest(look)), minor=_lowest(look),
                      buttons=_lead_one(look))  # fmt: skip
     s, until = look.shown, moment(look.shown["ends_at"])
     runs = s["stage"] in ("forming", "open")
     return Scene(
-        _group_lead(look), look.money(min(p.price_minor for p in look.rules.prices)),
+        _group_lead(look), look.money(_lowest(look)), minor=_lowest(look),
         done=min(s["paid"], s["size"]), of=s["size"],
         progress=say("{done} of {of} have paid", "{done}/{of} 人已付款", done=s["paid"], of=s["size"]),
         until=until if runs else None,
@@ -146,6 +146,10 @@ def draw_group(look: Look) -> Scene:
                 for m in s["members"]],
         people_title=say("Who is in", "团员"),
     )  # fmt: skip
+
+
+def _lowest(look: Look) -> int:
+    return min(price.price_minor for price in look.rules.prices)
 
 
 def _why_no_group(look: Look) -> str:
