@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
@@ -23,6 +24,8 @@ FLAGS = (
 )
 
 WIDTHS = (1440, 390)  # a desk and a phone
+SETTLES_S = 10.0
+Found = TypeVar("Found")
 PATIENCE_MS = 60_000  # a busy machine is no fault of a page
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -80,8 +83,22 @@ def too_wide(page: Page) -> int:
 
 def assert_fits(page: Page, name: str = "") -> None:
     """Nobody has to scroll sideways."""
-    wide = too_wide(page)
-    assert wide <= 0, f"{name or page.url} is {wide} px too wide"
+    wide = once_settled(page, lambda: max(0, too_wide(page)))
+    assert not wide, f"{name or page.url} is {wide} px too wide"
+
+
+def find_cut(page: Page, script: str) -> list[str]:
+    """What sticks out of a page, as a script of the page names it."""
+    return once_settled(page, lambda: list(page.evaluate(script)))
+
+
+def once_settled(page: Page, find: Callable[[], Found]) -> Found:
+    """What is wrong with the shape of a page once it has taken it: a menu that folds as the
+    window narrows needs its time, the more on a busy machine."""
+    end = time.monotonic() + SETTLES_S
+    while (found := find()) and time.monotonic() < end:
+        page.wait_for_timeout(50)
+    return found
 
 
 def shoot(page: Page, name: str) -> None:

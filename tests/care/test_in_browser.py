@@ -16,7 +16,7 @@ from qunluo.channels.web.sessions import COOKIE
 from qunluo.community.actions import do_found
 from qunluo.members.actions import do_set_consent
 from qunluo.messaging.outbox import try_deliver_one
-from tests.browser import WIDTHS, assert_fits, browser, shoot
+from tests.browser import WIDTHS, assert_fits, browser, find_cut, shoot
 from tests.care.filling import fill
 from tests.cast import client_of, make_group, make_user
 from tests.h5.people import browser_of, seated
@@ -125,5 +125,5 @@ def assert_good(page: Page, address: str, name: str) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         assert_fits(page, f"{address} at {width}")
-        assert page.evaluate(CUT) == [], f"{address} at {width}: sticks out"
+        assert find_cut(page, CUT) == [], f"{address} at {width}: sticks out"
         shoot(page, f"{name}-{width}")

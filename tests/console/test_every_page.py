@@ -17,7 +17,7 @@ from qunluo.console.guards import PAGE_POLICY
 from qunluo.groups.models import Group, JoinRequest, Membership
 from qunluo.kit import clock
 from qunluo.messaging.actions import do_post
-from tests.browser import QUIET, WIDTHS, assert_fits, shoot
+from tests.browser import QUIET, WIDTHS, assert_fits, find_cut, shoot
 from tests.browser import browser as start_browser
 from tests.cast import client_of, make_group, make_member, make_user
 
@@ -121,7 +121,7 @@ def assert_good(page: Page, address: str, name: str) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         assert_fits(page, f"{address} at {width}")
-        cut = page.evaluate(CUT)
+        cut = find_cut(page, CUT)
         assert cut == [], f"{address} at {width}: sticks out: {cut}"
         shoot(page, f"{name}-{width}")
 

@@ -27,7 +27,7 @@ from qunluo.commerce.refunding import do_refund, do_settle_refund
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
 from qunluo.kit import clock
-from tests.browser import WIDTHS, assert_fits, shoot
+from tests.browser import WIDTHS, assert_fits, find_cut, shoot
 from tests.browser import browser as start_browser
 from tests.cast import client_of, make_member, make_user
 from tests.commerce.shop import STAFF, buy, give_points, pay, pieces
@@ -132,7 +132,7 @@ def test_every_page_of_the_shop_fits_and_is_silent(
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 844})
             assert_fits(page, f"{address} at {width}")
-            assert page.evaluate(CUT) == [], f"{address} at {width}: sticks out"
+            assert find_cut(page, CUT) == [], f"{address} at {width}: sticks out"
             shoot(page, f"shop-{name}-{width}-{lang}")
         assert wrong == [], f"{path}: {wrong}"
     page.context.close()

@@ -22,7 +22,7 @@ from qunluo.h5.urls import urlpatterns
 from qunluo.kit import clock
 from qunluo.members.models import ChannelCode, Identity, Member
 from qunluo.messaging.actions import do_post
-from tests.browser import assert_fits, shoot
+from tests.browser import assert_fits, find_cut, shoot
 from tests.browser import browser as start_browser
 from tests.cast import client_of, make_group, make_member
 from tests.running import servers
@@ -126,7 +126,7 @@ class Reader:
             mark = f"{name}-{width}-{self.lang}"
             self.page.set_viewport_size({"width": width, "height": 844})
             assert_fits(self.page, mark)
-            assert self.page.evaluate(CUT) == [], mark
+            assert find_cut(self.page, CUT) == [], mark
             shoot(self.page, mark)
         assert self.page.evaluate(TOFU) == [], mark
         assert self.page.evaluate("window.hurt") is None, mark

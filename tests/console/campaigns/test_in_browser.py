@@ -17,7 +17,7 @@ from qunluo.campaigns.playing import do_act
 from qunluo.community.actions import do_found
 from qunluo.community.models import Community, User
 from qunluo.ledger.models import Account, Transfer
-from tests.browser import PATIENCE_MS, assert_fits, shoot
+from tests.browser import PATIENCE_MS, assert_fits, find_cut, shoot
 from tests.browser import browser as start_browser
 from tests.campaigns.running import BARGAIN, act, done, run, work
 from tests.cast import make_group, make_member, make_user
@@ -166,6 +166,6 @@ def test_every_page_of_campaigns_fits(
         assert answer.ok, path
         shoot(page, f"c{number:02}-{width}-{lang}-{look}")
         assert_fits(page, path)
-        assert page.evaluate(CUT) == [], path
+        assert find_cut(page, CUT) == [], path
         assert wrong == [], path
     page.context.close()
