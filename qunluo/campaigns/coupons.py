@@ -24,9 +24,9 @@ from qunluo.campaigns.models import CampaignVersion, Coupon, Reward
 from qunluo.commerce.models import Order, OrderLine, RefundLine, Variant
 from qunluo.commerce.moving import lock
 from qunluo.commerce.pricing import WHOLE, Offer
+from qunluo.events.turns import Turns
 from qunluo.kit import clock
 from qunluo.kit.text import Text
-from qunluo.kit.turns import Turns
 from qunluo.ledger.actions import (
     Leg,
     do_capture,

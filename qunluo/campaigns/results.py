@@ -261,11 +261,15 @@ def _read_books(campaign: Campaign) -> dict[str, Books]:
     rows = (
         entries.order_by().values("account__unit").annotate(**_sums(f"campaign:{campaign.pk}:"))
     )
-    for row in rows:
+    for row in map(_as_dict, rows):
         books = found[row.pop("account__unit")]
         for name, total in row.items():
             setattr(books, name.removeprefix("of_"), _plain(name, total or 0))
     return dict(found)
+
+
+def _as_dict(row: Any) -> dict[str, Any]:
+    return dict(row)
 
 
 def _sums(lead: str) -> dict[str, Sum]:

@@ -20,8 +20,8 @@ from qunluo.commerce.actions import do_refund
 from qunluo.commerce.models import Order, Refund
 from qunluo.events.actions import follow
 from qunluo.events.models import Event
+from qunluo.events.turns import Turns
 from qunluo.kit import clock
-from qunluo.kit.turns import Turns
 from qunluo.messaging.tasks import Task, register
 
 AT_ONCE = 50

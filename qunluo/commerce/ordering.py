@@ -35,10 +35,10 @@ from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import SYSTEM, record, record_all
 from qunluo.events.models import Event
+from qunluo.events.turns import Turns
 from qunluo.kit import clock
 from qunluo.kit.sealed import seal
 from qunluo.kit.text import Text
-from qunluo.kit.turns import Turns
 from qunluo.ledger.actions import Promise, do_hold, do_hold_all, do_open, do_release
 from qunluo.ledger.errors import ShortError
 from qunluo.ledger.models import Account, Hold

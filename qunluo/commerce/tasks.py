@@ -13,8 +13,8 @@ from qunluo.commerce.ordering import do_complete, do_expire
 from qunluo.commerce.paying import ask_provider
 from qunluo.commerce.sending import send_refunds
 from qunluo.events.actions import SYSTEM
+from qunluo.events.turns import Turns
 from qunluo.kit import clock
-from qunluo.kit.turns import Turns
 from qunluo.ledger.actions import do_expire_holds, do_expire_lots
 from qunluo.messaging.tasks import Task, register
 

@@ -15,8 +15,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
+from qunluo.events.turns import Turns
 from qunluo.kit import clock
-from qunluo.kit.turns import Turns
 from qunluo.ledger import lots
 from qunluo.ledger.errors import (
     CauseTakenError,

@@ -149,7 +149,7 @@ def draw_group(look: Look) -> Scene:
 
 
 def _lowest(look: Look) -> int:
-    return min(price.price_minor for price in look.rules.prices)
+    return int(min(price.price_minor for price in look.rules.prices))
 
 
 def _why_no_group(look: Look) -> str:

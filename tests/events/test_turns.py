@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from qunluo.community.models import Community
-from qunluo.kit.turns import Turns
+from qunluo.events.turns import Turns
 from qunluo.members.models import Member
 from tests.cast import make_member
 
