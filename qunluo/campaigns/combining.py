@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
@@ -30,6 +31,7 @@ class _Waiting(Generic[Item, Answer]):
     answer: Answer | None = None
     error: BaseException | None = None
     settled: bool = False
+    behind: _Waiting[Item, Answer] | None = None  # whom to wake
 
 
 class Combiner(Generic[Item, Answer]):
@@ -49,8 +51,12 @@ class Combiner(Generic[Item, Answer]):
         mine: _Waiting[Item, Answer] = _Waiting(item)
         if not self._enter(key, mine):
             mine.woken.wait()
-        if not mine.settled:  # woken to lead
-            self._lead(key, carry_out)
+        try:
+            if not mine.settled:  # woken to lead
+                self._lead(key, carry_out)
+        finally:
+            if mine.behind is not None:
+                mine.behind.woken.set()
         if mine.error is not None:
             raise mine.error
         return mine.answer  # type: ignore[return-value]
@@ -80,7 +86,7 @@ class Combiner(Generic[Item, Answer]):
                 if not waiting.settled:  # whoever led was stopped in the middle
                     waiting.error = waiting.error or RuntimeError("stopped")
                 waiting.settled = True
-                waiting.woken.set()
+            _wake(batch)
 
     def _linger(self, key: object) -> None:
         """Where a crowd was a moment ago, waits until as many are here again, or none comes."""
@@ -107,6 +113,13 @@ class Combiner(Generic[Item, Answer]):
             else:
                 self._led.discard(key)
                 del self._queues[key]
+
+
+def _wake(batch: Sequence[_Waiting[Item, Answer]]) -> None:
+    """Each wakes the one behind: all at once would wake up to wait for the interpreter."""
+    for waiting, behind in pairwise(batch):
+        waiting.behind = behind
+    batch[0].woken.set()
 
 
 def _carry_out(
