@@ -32,15 +32,17 @@ def expire_unpaid() -> bool:
 
 
 def _expire(order: Order) -> bool:
-    _ask(order)
-    return do_expire(order)
+    told = _ask(order)
+    return do_expire(order) or told
 
 
-def _ask(order: Order) -> None:
+def _ask(order: Order) -> bool:
+    """Whether the provider knows of money."""
     try:
-        ask_provider(order)
+        return ask_provider(order) is not None
     except Exception as error:
         logger.warning("order %s: %s", order.pk, type(error).__name__)
+        return False
 
 
 def complete_received() -> bool:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from qunluo.campaigns.errors import CampaignMovedError
+from qunluo.campaigns.errors import CampaignMovedError, NotRunningError
 from qunluo.campaigns.lifecycle import do_stop, do_take_back_budget, list_stores
 from qunluo.campaigns.mechanics import coupon
-from qunluo.campaigns.mechanics.kernel import POINTS, Refused
+from qunluo.campaigns.mechanics.kernel import OPEN, POINTS, Refused
 from qunluo.campaigns.models import Campaign, Deed, Following, Play, Purchase, Reward
-from qunluo.campaigns.playing import Asked, do_act_for
+from qunluo.campaigns.playing import Asked, do_act_for, do_act_together
 from qunluo.campaigns.tasks import _expire, do_follow_one, do_vest, step_orders
 from qunluo.commerce.models import Order, Refund
 from qunluo.commerce.ordering import do_expire
@@ -113,10 +113,14 @@ def test_fault_lazily_reused_query_in_the_locked_check_of_an_order(
 def test_what_begins_as_its_campaign_is_stopped_ends_too(
     bargain: Campaign, bob: Member
 ) -> None:
-    """Whoever asked before the stop may be heard right after it."""
+    """Whoever asked before the stop is refused right after it; what began by no page's asking
+    is ended."""
     in_hand = Campaign.objects.get(pk=bargain.pk)
     do_stop(bargain, why="the wrong price", by=STAFF)
-    play = begin(in_hand, bob)
+    with pytest.raises(NotRunningError):
+        begin(in_hand, bob)
+    do_act_together(in_hand, [Asked(OPEN, "late", member=bob.pk)])
+    play = Play.objects.get()
     with pytest.raises(CampaignMovedError):
         do_take_back_budget(bargain, by=STAFF)
     work()

@@ -18,7 +18,7 @@ from qunluo.campaigns.playing import Asked, do_act_for
 from qunluo.campaigns.tasks import step_deadlines, step_ends, step_following, step_rewards
 from qunluo.commerce.models import Order, Refund
 from qunluo.commerce.refunding import do_refund
-from qunluo.commerce.tasks import expire_unpaid, expire_value
+from qunluo.commerce.tasks import expire_points, expire_promises, expire_unpaid
 from qunluo.community.models import Community
 from qunluo.kit import clock
 from qunluo.ledger.actions import do_hold, find
@@ -202,9 +202,11 @@ def expiring(tea: Community) -> Ready:
 
     def expire() -> None:
         with later(hours=2):
-            expire_value()
+            expire_promises()
+            expire_points()
         with later(days=2):
-            expire_value()
+            expire_promises()
+            expire_points()
 
     def expired() -> None:
         assert set(Hold.objects.values_list("state", flat=True)) == {"expired"}

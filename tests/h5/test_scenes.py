@@ -167,6 +167,7 @@ def test_the_list_price_stands_beside_that_of_the_campaign(
         )
 
 
+@pytest.mark.django_db(transaction=True)  # what happened is followed once it is committed
 def test_who_is_in_a_group_is_offered_no_other_and_one_without_points_no_draw(
     campaigns: dict[str, Campaign], bob: Member
 ) -> None:
