@@ -164,7 +164,7 @@ def others_are_welcomed_at_once(chromium: Browser, complaints: list[str], link: 
         is_welcomed(phone, name)
         took.append(time.monotonic() - began)
         context.close()
-    assert min(took) < 2, took
+    assert min(took) < 10, took
 
 
 def say(page: Page, text: str) -> None:
