@@ -33,6 +33,7 @@ os.environ.pop("QUNLUO_DATABASE", None)
 if ON_POSTGRES:  # one server each: what is settled depends on all that runs in a server
     os.environ["QUNLUO_DATABASE"] = _HELD.enter_context(postgres())
 
+# from here on what needs to know where the database is
 import django  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402

@@ -202,7 +202,8 @@ def _hold(campaign: Campaign) -> Standing | None:
         cursor.execute(
             f"SELECT state, version_id FROM {table} WHERE id = %s{lock}", [campaign.pk]
         )
-        return cursor.fetchone()  # type: ignore[no-any-return]
+        found: Standing | None = cursor.fetchone()
+    return found
 
 
 def _act(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from functools import lru_cache
@@ -33,6 +34,7 @@ SHADES = 128  # of the picture: a third of the bytes, and the same to the eye
 QUIET = 4  # modules around a QR code, as its standard asks
 HANGS = 1.06  # how far a closing sign may hang out of its line
 NOT_FIRST = set("，。！？、；：）》」』”’…,.!?;:)]}%")
+GAP = re.compile(r"\s+(?=[，。！？、；：）》」』])")
 FAMILY = "'PingFang SC','Noto Sans CJK SC','Microsoft YaHei',sans-serif"
 INVITES = Text("invites you", "邀请你参加")
 HOLD = Text("Hold the code, or scan it", "长按或扫描二维码")
@@ -131,8 +133,9 @@ def _lines(
 
 
 def break_lines(text: str, width: Width, wide: int, most: int) -> list[str]:
-    """Breaks between Chinese signs or at blanks, never before closing signs; what is too much
-    ends in "…"."""
+    """Breaks between Chinese signs or at blanks, never before closing signs, which have no blank
+    before them; what is too much ends in "…"."""
+    text = GAP.sub("", text)
     lines: list[str] = []
     line = ""
     for part in _parts(text):

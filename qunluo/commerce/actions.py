@@ -16,7 +16,6 @@ from qunluo.commerce.ordering import (
     do_cancel,
     do_complete,
     do_expire,
-    do_expire_unpaid,
     do_fulfil,
     do_order,
     quote,
@@ -32,6 +31,6 @@ from qunluo.commerce.refunding import (
 __all__ = [
     "Ask", "Delivery", "begin_payment", "do_add_variant", "do_cancel", "do_change_product",
     "do_change_stock", "do_change_variant", "do_complete", "do_confirm_refund", "do_end_rule",
-    "do_expire", "do_expire_unpaid", "do_fulfil", "do_hear", "do_make_product", "do_make_rule",
+    "do_expire", "do_fulfil", "do_hear", "do_make_product", "do_make_rule",
     "do_order", "do_pay", "do_refund", "do_refund_each", "do_send_again", "quote",
 ]  # fmt: skip

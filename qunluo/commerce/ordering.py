@@ -308,12 +308,6 @@ def do_cancel(order: Order, why: str, by: str) -> Order:
 _turns = Turns()
 
 
-def do_expire_unpaid(now: datetime, limit: int = 200) -> int:
-    """Ends what was not paid in time, each in a transaction of its own; how many."""
-    due = Order.objects.filter(state="created", pay_by__lte=now).order_by("pay_by", "pk")
-    return _turns.go(due, do_expire, at_once=limit)
-
-
 @transaction.atomic
 def do_expire(order: Order) -> bool:
     """Ends an unpaid order; whether it was one still."""

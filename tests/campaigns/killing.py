@@ -103,7 +103,7 @@ def _run(step: Callable[[], object], die_at: int) -> None:
         commit()
         pass_boundary()
 
-    connection.commit = commit_between_boundaries  # type: ignore[method-assign]
+    connection.commit = commit_between_boundaries  # type: ignore[method-assign] - of this one
     with connection.execute_wrapper(execute):
         step()
     pass_boundary()

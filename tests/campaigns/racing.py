@@ -103,7 +103,8 @@ class Meeting:
 
 def take_guards_away() -> None:
     """From here on, in this process: reading holds nothing. On SQLite, where whoever begins to
-    write is alone until the end, this means that each statement stands by itself."""
+    write is alone until the end, this means that each statement stands by itself. (The types are
+    right not to allow it: it takes the real thing apart.)"""
     QuerySet.select_for_update = lambda self, **_: self.all()  # type: ignore[method-assign]
     if connection.vendor == "sqlite":
         transaction.atomic = lambda *_, **__: nullcontext()  # type: ignore[assignment]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -27,11 +28,12 @@ from qunluo.campaigns.tasks import (
     step_orders,
     step_rewards,
 )
-from qunluo.commerce.ordering import do_expire_unpaid
+from qunluo.commerce.tasks import expire_unpaid
 from qunluo.community.models import Community
 from qunluo.kit import clock
 from qunluo.ledger.auditing import do_audit
 from qunluo.members.models import Member
+from tests.cast import NOON
 
 STAFF = "staff:1"
 BARGAIN: dict[str, Any] = {
@@ -80,13 +82,20 @@ def done(answer: Done[Any] | Refused) -> Done[Any]:
     return answer
 
 
+@contextmanager
+def later(**span: float) -> Iterator[None]:
+    """So long after noon."""
+    with clock.use(clock.faster(0, NOON + timedelta(**span))):
+        yield
+
+
 def work() -> None:
     """All that the worker has to do by now."""
     steps: list[Callable[[], object]] = [
         step_orders, step_scores, step_coupons, step_following, step_deadlines, step_rewards,
         step_ends,
     ]  # fmt: skip
-    do_expire_unpaid(clock.now())
+    expire_unpaid()
     while sum(bool(step()) for step in steps):  # all of them, each round
         pass
 

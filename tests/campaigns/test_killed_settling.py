@@ -3,8 +3,7 @@ back, what nobody paid is free again, the budget comes home), each of it happens
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +19,11 @@ from qunluo.commerce.models import Order, Refund
 from qunluo.commerce.refunding import do_refund
 from qunluo.commerce.tasks import expire_points, expire_promises, expire_unpaid
 from qunluo.community.models import Community
-from qunluo.kit import clock
 from qunluo.ledger.actions import do_hold, find
 from qunluo.ledger.models import Account, Hold, Lot
 from qunluo.members.models import Member
 from tests.campaigns.killing import kill_everywhere
-from tests.campaigns.running import BARGAIN, STAFF, act, done, holds, run, work
+from tests.campaigns.running import BARGAIN, STAFF, act, done, holds, later, run, work
 from tests.campaigns.test_killed import follow_orders
 from tests.cast import NOON, make_member
 from tests.commerce.shop import give_points, pay, pieces, sell
@@ -42,12 +40,6 @@ LOWER = [{"people": 2, "off_minor": 300}, {"people": 3, "off_minor": 700}]
 @pytest.fixture(autouse=True)
 def stopped(noon: datetime) -> datetime:
     return noon
-
-
-@contextmanager
-def later(**span: float) -> Iterator[None]:
-    with clock.use(clock.faster(0, NOON + timedelta(**span))):
-        yield
 
 
 def gather(community: Community, **rules: Any) -> tuple[Campaign, Member]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +13,9 @@ from qunluo.campaigns.mechanics.swap import ACCEPT, CONFIRM, OFFER, RULE
 from qunluo.campaigns.models import Campaign, Play, Reward
 from qunluo.campaigns.playing import Asked, do_act_for
 from qunluo.community.models import Community
-from qunluo.kit import clock
 from qunluo.ledger.actions import Leg, do_open, do_open_outside, do_transfer, find
 from qunluo.members.models import Member
-from tests.campaigns.running import STAFF, act, done, holds, run, work
+from tests.campaigns.running import STAFF, act, done, holds, later, run, work
 from tests.cast import NOON, make_member
 
 pytestmark = pytest.mark.django_db
@@ -27,12 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def stopped(noon: datetime) -> datetime:
     return noon
-
-
-@contextmanager
-def later(**span: float) -> Iterator[None]:
-    with clock.use(clock.faster(0, NOON + timedelta(**span))):
-        yield
 
 
 def people(community: Community, n: int, points: int = 0) -> list[Member]:

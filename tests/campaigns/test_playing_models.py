@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +15,9 @@ from qunluo.campaigns.playing import Asked, do_act_for
 from qunluo.commerce.models import Order, Variant
 from qunluo.commerce.refunding import do_refund
 from qunluo.community.models import Community
-from qunluo.kit import clock
 from qunluo.ledger.actions import find
 from qunluo.members.models import Member
-from tests.campaigns.running import STAFF, act, done, holds, run, work
+from tests.campaigns.running import STAFF, act, done, holds, later, run, work
 from tests.cast import NOON, make_member
 from tests.commerce.shop import pay, pieces, sell
 
@@ -43,12 +40,6 @@ def stopped(noon: datetime) -> datetime:
 @pytest.fixture
 def variant(tea: Community) -> Variant:
     return sell(tea, "tea", price_minor=5_000, stock=20)
-
-
-@contextmanager
-def later(**span: float) -> Iterator[None]:
-    with clock.use(clock.faster(0, NOON + timedelta(**span))):
-        yield
 
 
 def friends(community: Community, n: int) -> list[Member]:

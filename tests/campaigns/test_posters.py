@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import segno
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -148,6 +148,7 @@ TEXTS = st.text(st.sampled_from("春日新茶，三人成团。ab c1！"), max_s
 
 @settings(max_examples=150)
 @given(TEXTS, st.integers(3, 20), st.integers(1, 4))
+@example("111！ ！", 3, 1)
 def test_lines_fit_keep_their_order_and_never_begin_with_a_closing_sign(
     text: str, wide: int, most: int
 ) -> None:

@@ -20,7 +20,7 @@ from qunluo.campaigns.playing import Asked, do_act_for
 from qunluo.campaigns.results import results_of
 from qunluo.campaigns.tasks import do_follow_one
 from qunluo.commerce.models import Order
-from qunluo.commerce.ordering import Ask, do_cancel, do_expire_unpaid, do_fulfil
+from qunluo.commerce.ordering import Ask, do_cancel, do_fulfil
 from qunluo.commerce.refunding import do_refund
 from qunluo.community.models import Community
 from qunluo.events.models import Event
@@ -29,7 +29,7 @@ from qunluo.ledger.queries import balance_of
 from qunluo.members.models import Member
 from tests.campaigns.running import act, done, holds, run, work
 from tests.cast import make_member
-from tests.commerce.shop import STAFF, buy, pay, sell
+from tests.commerce.shop import STAFF, buy, expire_unpaid_at, pay, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIVE: dict[str, Any] = {"name": "five", "total": 10, "per_member": 3, "off_minor": 500,
@@ -105,7 +105,7 @@ def test_an_order_that_comes_to_nothing_gives_its_coupon_back(
     if how == "cancelled":
         do_cancel(made, "no", bob.actor)
     else:
-        do_expire_unpaid(clock.now() + timedelta(hours=1))
+        expire_unpaid_at(clock.now() + timedelta(hours=1))
     work()
     assert (state(coupon), coupon.order) == ("returned", None)
     assert order(bob, Ask(tin)).total_minor == 4_500

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,6 +29,7 @@ from qunluo.commerce.provider import (
     Notification,
     RefundBill,
 )
+from qunluo.commerce.tasks import expire_unpaid
 from qunluo.community.models import Community
 from qunluo.kit import clock
 from qunluo.ledger.actions import Leg, do_open, do_open_outside, do_transfer
@@ -61,6 +63,15 @@ def pay(order: Order, key: str = "", amount_minor: int | None = None) -> Payment
     payment = do_pay(order, key or f"p-{order.number}", amount, clock.now(), "house")
     order.refresh_from_db()
     return payment
+
+
+def expire_unpaid_at(now: datetime) -> int:
+    """Ends what was not paid by an instant, as the worker does; how many."""
+    ended = Order.objects.filter(state="expired")
+    before = ended.count()
+    with clock.use(clock.faster(0, now)):
+        expire_unpaid()
+    return ended.count() - before
 
 
 def give_points(member: Member, points: int, **more: object) -> Account:

@@ -15,7 +15,7 @@ from django.db import connection, connections
 
 from qunluo.commerce.models import Order, Payment, Refund, Variant
 from qunluo.commerce.offers import points_offer
-from qunluo.commerce.ordering import Ask, do_expire_unpaid, do_order
+from qunluo.commerce.ordering import Ask, do_order
 from qunluo.commerce.paying import do_pay
 from qunluo.commerce.refunding import do_refund
 from qunluo.commerce.sending import send_refunds
@@ -26,7 +26,16 @@ from qunluo.ledger.actions import do_open, do_open_outside
 from qunluo.ledger.models import Account, Entry, Hold
 from qunluo.members.models import Member
 from tests.cast import NOON
-from tests.commerce.shop import STAFF, House, buy, give_points, pay, pieces, sell
+from tests.commerce.shop import (
+    STAFF,
+    House,
+    buy,
+    expire_unpaid_at,
+    give_points,
+    pay,
+    pieces,
+    sell,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST = 200
@@ -150,7 +159,7 @@ def test_an_order_that_runs_out_does_so_once_or_not_at_all(bob: Member, pot: Var
         assert pieces(pot) == (20, 0 if ended else 2, 0)
         whole()
 
-    assert every_change(lambda: do_expire_unpaid(NOON + timedelta(hours=1)), check) > 4
+    assert every_change(lambda: expire_unpaid_at(NOON + timedelta(hours=1)), check) > 4
 
 
 def test_a_refund_is_decided_once_or_not_at_all(bob: Member, pot: Variant) -> None:

@@ -30,7 +30,6 @@ from qunluo.commerce.ordering import (
     _keepers,
     do_cancel,
     do_complete,
-    do_expire_unpaid,
     do_fulfil,
     do_order,
     register_keeper,
@@ -52,7 +51,16 @@ from qunluo.members.models import Member, Tag, TagGroup
 from qunluo.segments.actions import do_make
 from qunluo.standing.errors import NoOrderError
 from tests.cast import NOON, make_member, make_user
-from tests.commerce.shop import STAFF, House, buy, give_points, pay, pieces, sell
+from tests.commerce.shop import (
+    STAFF,
+    House,
+    buy,
+    expire_unpaid_at,
+    give_points,
+    pay,
+    pieces,
+    sell,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -157,8 +165,8 @@ def test_goods_of_an_undecided_group_buy_stay_here(bob: Member) -> None:
 def test_what_is_not_paid_in_time_runs_out(bob: Member) -> None:
     tea = sell(bob.community)
     order = buy(bob, tea, pay_by=NOON + timedelta(minutes=5))
-    assert do_expire_unpaid(NOON + timedelta(minutes=4)) == 0
-    assert do_expire_unpaid(NOON + timedelta(minutes=5)) == 1
+    assert expire_unpaid_at(NOON + timedelta(minutes=4)) == 0
+    assert expire_unpaid_at(NOON + timedelta(minutes=5)) == 1
     order.refresh_from_db()
     assert order.state == "expired"
     assert pieces(tea) == (10, 0, 0)
@@ -236,7 +244,7 @@ def test_money_that_is_not_the_amount_goes_back_by_itself(bob: Member, amount: i
 def test_late_money_goes_back_by_itself_and_is_no_error(bob: Member) -> None:
     tea = sell(bob.community, stock=1)
     order = buy(bob, tea, pay_by=NOON + timedelta(minutes=5))
-    do_expire_unpaid(NOON + timedelta(minutes=5))
+    expire_unpaid_at(NOON + timedelta(minutes=5))
     buy(make_member(bob.community, "Dora"), tea)  # the piece is somebody else's by now
     for _ in range(3):
         assert pay(order, key="late").verdict == "late"

@@ -43,6 +43,7 @@ def test_an_export_becomes_a_report(desk: Client, shop: Workshop) -> None:
     (form,) = done.summary.formats
     assert "WhatsApp" in form.en
     folder = shop.shelf.folder(job.id)
+    wait_for(shop, job.id, lambda _: not (folder / "files").exists())  # swept after the word
     assert sorted(p.name for p in folder.iterdir()) == [
         "job.json",
         "report.html",

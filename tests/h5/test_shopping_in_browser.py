@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from django.core.cache import cache
@@ -75,7 +76,7 @@ def picture(variant: Variant) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_coupon_is_taken_used_and_given_back_on_a_phone(
-    chromium: Browser, live_server: LiveServer, bob: Member, scheme: str
+    chromium: Browser, live_server: LiveServer, bob: Member, scheme: Literal["light", "dark"]
 ) -> None:
     tea, tin = bob.community, sell(bob.community, "tin")
     picture(tin)
@@ -87,7 +88,7 @@ def test_a_coupon_is_taken_used_and_given_back_on_a_phone(
         locale=lang,
         viewport={"width": 390, "height": 844},
         has_touch=True,
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,
     )
     reader = Reader(context.new_page(), live_server.url, lang)
     page = reader.page

@@ -154,9 +154,11 @@ def is_welcomed(page: Page, name: str) -> None:
 
 
 def others_are_welcomed_at_once(chromium: Browser, complaints: list[str], link: str) -> None:
-    """Within 2 s of pressing the button; the best of three, as the machine may be busy."""
-    took = []
-    for name in ("Dora", "Emil", "Fay"):
+    """Within 2 s of pressing the button; the best of some, as the machine may be busy."""
+    took: list[float] = []
+    for name in ("Dora", "Emil", "Fay", "Gus", "Hal", "Ivy"):
+        if took and min(took) < 2:
+            break
         context, phone = opened(chromium, complaints, **PHONE)
         fill_in(phone, link, name)
         began = time.monotonic()
@@ -164,7 +166,7 @@ def others_are_welcomed_at_once(chromium: Browser, complaints: list[str], link: 
         is_welcomed(phone, name)
         took.append(time.monotonic() - began)
         context.close()
-    assert min(took) < 10, took
+    assert min(took) < 2, took
 
 
 def say(page: Page, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal
 
 import pytest
 from django.db import connections
@@ -63,12 +64,12 @@ def open_page(
     *,
     width: int,
     lang: str,
-    look: str = "light",
+    look: Literal["light", "dark"] = "light",
 ) -> tuple[Page, list[str]]:
     context = chromium.new_context(
         viewport={"width": width, "height": int(os.environ.get("QUNLUO_TALL", "844"))},
         locale=lang,
-        color_scheme=look,  # type: ignore[arg-type]
+        color_scheme=look,
     )
     page, wrong = context.new_page(), list[str]()
     page.set_default_timeout(PATIENCE_MS)
@@ -156,7 +157,7 @@ def fill_places(community: Community) -> dict[str, int]:
 @pytest.mark.parametrize(("width", "lang", "look"), CASES)
 def test_every_page_of_campaigns_fits(
     chromium: Browser, live_server: LiveServer, owner: User, shop: Community,
-    width: int, lang: str, look: str,
+    width: int, lang: str, look: Literal["light", "dark"],
 ) -> None:  # fmt: skip
     places = fill_places(shop)
     page, wrong = open_page(chromium, live_server, owner, width=width, lang=lang, look=look)
