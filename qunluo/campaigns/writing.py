@@ -19,6 +19,7 @@ from qunluo.commerce.pricing import Offer
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import record_all
 from qunluo.events.models import Event
+from qunluo.events.rows import do_insert, do_replace
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.ledger.actions import Booking, Leg, do_transfer_all
@@ -50,11 +51,8 @@ def _write_plays(live: Live) -> None:
     touched = sorted({play for play, _, _ in live.fresh})
     fresh = [_play_row(live, key) for key in touched if key not in live.began]
     known = [_play_row(live, key) for key in touched if key in live.began]
-    PlayRow.objects.bulk_create(fresh)
-    PlayRow.objects.bulk_create(
-        known, update_conflicts=True, unique_fields=["campaign", "key"],
-        update_fields=["state", "revision", "deadline"],
-    )  # fmt: skip
+    do_insert(fresh)
+    do_replace(known, unique=["campaign", "key"], fields=["state", "revision", "deadline"])
 
 
 def _play_row(live: Live, key: str) -> PlayRow:
@@ -73,11 +71,8 @@ def _write_slots(live: Live) -> None:
         if taken != live.known_slots.get(name, 0)
     }
     known = [row for name, row in rows.items() if name in live.known_slots]
-    Slot.objects.bulk_create(row for name, row in rows.items() if name not in live.known_slots)
-    Slot.objects.bulk_create(
-        known, update_conflicts=True, unique_fields=["campaign", "name"],
-        update_fields=["taken"],
-    )  # fmt: skip
+    do_insert(row for name, row in rows.items() if name not in live.known_slots)
+    do_replace(known, unique=["campaign", "name"], fields=["taken"])
 
 
 # value
@@ -85,7 +80,7 @@ def _write_slots(live: Live) -> None:
 
 def _write_rewards(live: Live) -> None:
     fresh = [_reward_row(live, g) for n, g in live.grants.items() if n not in live.rewards]
-    Reward.objects.bulk_create(fresh)
+    do_insert(fresh)
     for name, row in live.rewards.items():
         state = live.grants[name].state
         if row.state != state:
@@ -143,9 +138,7 @@ def _open_accounts(live: Live, postings: Iterable[Posting]) -> dict[tuple[str, s
     found = _find(live, named.values())
     missing = sorted(set(named.values()) - found.keys())
     if missing:
-        Account.objects.bulk_create(
-            [_account(live, *key) for key in missing], ignore_conflicts=True
-        )
+        do_insert([_account(live, *key) for key in missing], ignore=True)
         found |= _find(live, missing)
     return {place: found[key] for place, key in named.items()}
 
@@ -185,7 +178,7 @@ def _order_all(live: Live, fresh: Mapping[str, Order], by: str) -> None:
     members = live.list_members(order.buy.member for order in fresh.values())
     wishes = [_wish(live, members, ref, order, by) for ref, order in fresh.items()]
     made = do_order_all(live.campaign.community, wishes)
-    Purchase.objects.bulk_create(
+    do_insert(
         Purchase(campaign=live.campaign, play=order.play, ref=ref, order=row)
         for (ref, order), row in zip(fresh.items(), made, strict=True)
     )
@@ -226,7 +219,7 @@ def _said(live: Live, words: Text) -> str:
 
 
 def _write_deeds(live: Live) -> None:
-    Deed.objects.bulk_create(
+    do_insert(
         Deed(
             campaign=live.campaign, key=act.key, play=play, kind=act.kind,
             member_id=act.member, revision=live.plays[play].revision, at=act.at,
@@ -237,13 +230,13 @@ def _write_deeds(live: Live) -> None:
 
 
 def _write_following(live: Live) -> None:
-    Following.objects.bulk_create(
+    do_insert(
         (
             Following(campaign=live.campaign, play=then.play, kind=then.kind, key=then.key,
                       member_id=then.member, data=dict(then.data), at=at)
             for then, at in live.waiting
         ),
-        ignore_conflicts=True,
+        ignore=True,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import SYSTEM, record, record_all
 from qunluo.events.models import Event
+from qunluo.events.rows import do_insert
 from qunluo.events.turns import Turns
 from qunluo.kit import clock
 from qunluo.kit.sealed import seal
@@ -180,7 +181,7 @@ def _order_all(
         for w in wishes
     ]
     currency = settings_of(community).currency
-    orders = Order.objects.bulk_create(
+    orders = do_insert(
         _row(community, wish, reckoned, now, currency)
         for wish, reckoned in zip(wishes, priced, strict=True)
     )
@@ -216,7 +217,8 @@ def _created(order: Order, wish: Wish) -> Event:
 
 def make_number() -> str:
     """Told on the phone, and the name of the payment: short, and nobody's but its own."""
-    return f"Q{clock.now():%y%m%d}" + "".join(secrets.choice(SIGNS) for _ in range(10))
+    drawn = secrets.token_bytes(10)  # 32 signs: each as likely as any
+    return f"Q{clock.now():%y%m%d}" + "".join(SIGNS[byte % len(SIGNS)] for byte in drawn)
 
 
 def _check_on_sale(community: Community, variant: Variant) -> None:
@@ -241,12 +243,15 @@ def _write_lines(
         for order, ask, _, by in lines
     ]
     holds = _hold_pieces(promises, variants)
-    made = OrderLine.objects.bulk_create(
+    made = do_insert(
         _line(order, ask.variant, reckoned, hold)
         for (order, ask, reckoned, _), hold in zip(lines, holds, strict=True)
     )
+    of_order: dict[int, list[OrderLine]] = defaultdict(list)
+    for line in made:
+        of_order[line.order_id].append(line)
     for order in orders:
-        _remember(order, [line for line in made if line.order_id == order.pk])
+        _remember(order, of_order[order.pk])
 
 
 def _remember(order: Order, lines: list[OrderLine]) -> None:

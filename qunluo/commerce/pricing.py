@@ -14,7 +14,7 @@ The snapshot holds what went in and what came out: `replay` reckons it again lat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -322,17 +322,19 @@ def _snapshot(
 ) -> dict[str, Any]:
     return {
         "version": VERSION, "at": at.isoformat(), "shipping_minor": shipping,
-        "lines": [asdict(line) for line in lines],
+        "lines": [dict(vars(line)) for line in lines],
         "offers": [_plain(offer) for offer in offers],
         "total_minor": made.total_minor,
     }  # fmt: skip
 
 
 def _plain(offer: Offer) -> dict[str, Any]:
-    plain = asdict(offer)
-    for name in ("starts_at", "ends_at"):
-        plain[name] = plain[name].isoformat() if plain[name] else None
-    return {**plain, "scope": list(offer.scope)}
+    times = {
+        name: at.isoformat() if at else None
+        for name, at in (("starts_at", offer.starts_at), ("ends_at", offer.ends_at))
+    }
+    words = {"en": offer.words.en, "zh": offer.words.zh}
+    return {**vars(offer), **times, "words": words, "scope": list(offer.scope)}
 
 
 def replay(snapshot: Mapping[str, Any]) -> Priced:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from qunluo.events.models import Consumer, Event, Place
+from qunluo.events.rows import do_insert
 from qunluo.kit import clock
 
 BATCH = 500
@@ -41,7 +42,7 @@ def record(
 def record_all(events: Iterable[Event]) -> None:
     """Adds many rows at once in the caller's transaction; one whose cause is there is left as
     it is."""
-    Event.objects.bulk_create(events, ignore_conflicts=True, batch_size=BATCH)
+    do_insert(events, ignore=True)
 
 
 def record_each(

@@ -54,6 +54,9 @@ _COMING = "me/<int:member_id>/gatherings"
 _PRODUCT = "me/<int:member_id>/shop/<int:product_id>"
 _DOUBT = "me/<int:member_id>/invites/<int:suspicion_id>"
 urlpatterns = [
+    # where crowds come, first
+    _open("c/<slug:code>/press", pressing.press, "press", to=PLAYERS),
+    _open("c/<slug:code>/do", campaigning.act, "act", to=PLAYERS),
     _open("h5/<str:version>/<str:name>", looks.look, "look", to=EVERYBODY),
     _open("j/<slug:code>", joining.join, "join", to=EVERYBODY),
     _open(
@@ -82,8 +85,6 @@ urlpatterns = [
     _open("c/<slug:code>/p/<str:key>", campaigning.play, "play", to=ASKED),
     _open("c/<slug:code>/draws", drawing.draws, "draws", to=INVITED),
     _open("c/<slug:code>/draws.json", drawing.draws_file, "draws_file", to=INVITED),
-    _open("c/<slug:code>/do", campaigning.act, "act", to=PLAYERS),
-    _open("c/<slug:code>/press", pressing.press, "press", to=PLAYERS),
     _open("c/<slug:code>/invite", inviting.share, "share", to=OWNER),
     _open("c/<slug:code>/poster.png", inviting.poster, "poster", to=OWNER),
     _open("c/<slug:code>/poster.svg", inviting.poster_svg, "poster_svg", to=OWNER),

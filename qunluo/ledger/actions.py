@@ -15,6 +15,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
+from qunluo.events.rows import do_insert
 from qunluo.events.turns import Turns
 from qunluo.kit import clock
 from qunluo.ledger import lots
@@ -144,14 +145,14 @@ def _wanted(booking: Booking) -> dict[int, int]:
 
 def _write(community_id: int, bookings: Sequence[Booking]) -> dict[str, Transfer]:
     now = clock.now()
-    transfers = Transfer.objects.bulk_create([
+    transfers = do_insert([
         Transfer(community_id=community_id, cause=b.cause, at=b.at or now, by=b.by,
                  note=b.note[:250], reverses=b.reverses)
         for b in bookings
     ])  # fmt: skip
     _apply(bookings)
     legs = [(t, leg) for t, b in zip(transfers, bookings, strict=True) for leg in b.legs]
-    entries = Entry.objects.bulk_create(
+    entries = do_insert(
         [Entry(transfer=t, account=leg.account, amount=leg.amount) for t, leg in legs]
     )
     for (_, leg), entry in zip(legs, entries, strict=True):
@@ -242,7 +243,7 @@ def _hold(promises: Sequence[Promise]) -> list[Hold]:
     for pk, amount in sorted(sums.items()):
         _promise(pk, amount)
     now = clock.now()
-    for hold in Hold.objects.bulk_create(
+    for hold in do_insert(
         Hold(account=p.account, amount=p.amount, cause=p.cause, by=p.by, at=now,
              expires_at=p.expires_at)
         for p in fresh

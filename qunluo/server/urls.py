@@ -29,10 +29,10 @@ keys = [
     path(f"{_ONE}/calls/<int:call_id>/redeliver", _keys(pages.redeliver), name="redeliver"),
 ]
 urlpatterns = [
+    path("", include("qunluo.h5.urls")),  # members are many: theirs are found first
     path("console/", include((keys, "keys"))),
     path("", include("qunluo.console.urls")),
     path("pay/", include("qunluo.payments.urls")),
-    path("", include("qunluo.h5.urls")),
     path("api/v1/", include("qunluo.api.urls")),
 ]
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.core import signing
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -87,11 +87,11 @@ def find_members(cookies: Iterable[str], community_id: int) -> dict[str, Member]
     hashes = {cookie: _hash(token) for cookie in cookies if (token := _read(cookie))}
     sessions = WebSession.objects.filter(token_hash__in=hashes.values(), revoked_at=None)
     accounts = dict(sessions.values_list("token_hash", "account"))
-    identities = Identity.objects.filter(
-        channel=CHANNEL, external_id__in=accounts.values(), community=community_id,
-        member__erased_at=None,
-    ).select_related("member")  # fmt: skip
-    members = {row.external_id: row.member for row in identities}
+    rows = Member.objects.filter(
+        identities__channel=CHANNEL, identities__external_id__in=accounts.values(),
+        identities__community=community_id, erased_at=None,
+    ).annotate(account=F("identities__external_id"))  # fmt: skip
+    members = {row.account: row for row in rows}
     found = {cookie: members.get(accounts.get(hashed, "")) for cookie, hashed in hashes.items()}
     return {cookie: member for cookie, member in found.items() if member is not None}
 
