@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from threading import Event, Lock
+from threading import Lock
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -24,10 +24,17 @@ CROWD = 5  # so many at once are hardly all
 A_MOMENT_S, LINGER_S, PATIENCE = 0.1, 0.002, 5  # 10 ms in which nobody came
 
 
+def _asleep() -> Lock:
+    """Taken until somebody lets it go: an `Event` of many would cost more than they wait for."""
+    lock = Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass
 class _Waiting(Generic[Item, Answer]):
     item: Item
-    woken: Event = field(default_factory=Event)
+    woken: Lock = field(default_factory=_asleep)
     answer: Answer | None = None
     error: BaseException | None = None
     settled: bool = False
@@ -50,13 +57,13 @@ class Combiner(Generic[Item, Answer]):
         """Carries an item out, together with others of its key; raises what it alone raises."""
         mine: _Waiting[Item, Answer] = _Waiting(item)
         if not self._enter(key, mine):
-            mine.woken.wait()
+            mine.woken.acquire()
         try:
             if not mine.settled:  # woken to lead
                 self._lead(key, carry_out)
         finally:
             if mine.behind is not None:
-                mine.behind.woken.set()
+                mine.behind.woken.release()
         if mine.error is not None:
             raise mine.error
         return mine.answer  # type: ignore[return-value]
@@ -109,7 +116,7 @@ class Combiner(Generic[Item, Answer]):
         with self._lock:
             queue = self._queues[key]
             if queue:
-                queue[0].woken.set()
+                queue[0].woken.release()
             else:
                 self._led.discard(key)
                 del self._queues[key]
@@ -119,7 +126,7 @@ def _wake(batch: Sequence[_Waiting[Item, Answer]]) -> None:
     """Each wakes the one behind: all at once would wake up to wait for the interpreter."""
     for waiting, behind in pairwise(batch):
         waiting.behind = behind
-    batch[0].woken.set()
+    batch[0].woken.release()
 
 
 def _carry_out(

@@ -169,6 +169,8 @@ class Live(Played):
 
     def _lock_slots(self, names: Iterable[str]) -> None:
         wanted = sorted(names)
+        if not wanted:
+            return
         rows = Slot.objects.filter(campaign=self.campaign, name__in=wanted).order_by("name")
         self.known_slots |= dict(rows.select_for_update().values_list("name", "taken"))
         for name in wanted:
@@ -222,6 +224,8 @@ class Live(Played):
 
     def _lock_grants(self, names: Iterable[str]) -> None:
         wanted = sorted(names)
+        if not wanted:
+            return
         self.sought |= {("grant", name) for name in wanted}
         rows = Reward.objects.filter(campaign=self.campaign, name__in=wanted)
         for row in rows.select_for_update().order_by("name"):
@@ -239,7 +243,9 @@ class Live(Played):
         wanted = sorted(refs)
         self.sought |= {("order", ref) for ref in wanted}
         rows = Purchase.objects.filter(campaign=self.campaign, ref__in=wanted)
-        found = {row.order_id: row for row in rows}
+        found = {row.order_id: row for row in rows} if wanted else {}
+        if not found:
+            return
         orders = OrderRow.objects.filter(pk__in=found).select_for_update().order_by("pk")
         for order in orders.prefetch_related("lines"):
             self._take_order(found[order.pk], order)

@@ -58,7 +58,7 @@ def _write_plays(live: Live) -> None:
 def _play_row(live: Live, key: str) -> PlayRow:
     play = live.plays[key]
     return PlayRow(
-        campaign=live.campaign, version_id=live.began.get(key, live.current), key=key,
+        campaign_id=live.campaign.pk, version_id=live.began.get(key, live.current), key=key,
         revision=play.revision, state=play.state.model_dump(mode="json"),
         deadline=play.deadline, starter_id=play.starter,
     )  # fmt: skip
@@ -66,7 +66,7 @@ def _play_row(live: Live, key: str) -> PlayRow:
 
 def _write_slots(live: Live) -> None:
     rows = {
-        name: Slot(campaign=live.campaign, name=name, taken=taken)
+        name: Slot(campaign_id=live.campaign.pk, name=name, taken=taken)
         for name, taken in sorted(live.slots.items())
         if taken != live.known_slots.get(name, 0)
     }
@@ -98,7 +98,7 @@ def _moved(live: Live) -> list[Reward]:
 def _reward_row(live: Live, found: Granted) -> Reward:
     grant = found.grant
     return Reward(
-        campaign=live.campaign, play=found.play, name=grant.id, rule=grant.rule,
+        campaign_id=live.campaign.pk, play=found.play, name=grant.id, rule=grant.rule,
         member_id=grant.member, cause=grant.cause, unit=grant.unit, amount=grant.amount,
         source=grant.source, vests=grant.vests, vests_at=grant.vests_at, state=found.state,
         at=clock.now(), why=live.whys.get(grant.id, ""),
@@ -179,7 +179,7 @@ def _order_all(live: Live, fresh: Mapping[str, Order], by: str) -> None:
     wishes = [_wish(live, members, ref, order, by) for ref, order in fresh.items()]
     made = do_order_all(live.campaign.community, wishes)
     do_insert(
-        Purchase(campaign=live.campaign, play=order.play, ref=ref, order=row)
+        Purchase(campaign_id=live.campaign.pk, play=order.play, ref=ref, order_id=row.pk)
         for (ref, order), row in zip(fresh.items(), made, strict=True)
     )
     for order, row in zip(fresh.values(), made, strict=True):
@@ -221,7 +221,7 @@ def _said(live: Live, words: Text) -> str:
 def _write_deeds(live: Live) -> None:
     do_insert(
         Deed(
-            campaign=live.campaign, key=act.key, play=play, kind=act.kind,
+            campaign_id=live.campaign.pk, key=act.key, play=play, kind=act.kind,
             member_id=act.member, revision=live.plays[play].revision, at=act.at,
             answer=dict(done.answer),
         )
@@ -232,7 +232,7 @@ def _write_deeds(live: Live) -> None:
 def _write_following(live: Live) -> None:
     do_insert(
         (
-            Following(campaign=live.campaign, play=then.play, kind=then.kind, key=then.key,
+            Following(campaign_id=live.campaign.pk, play=then.play, kind=then.kind, key=then.key,
                       member_id=then.member, data=dict(then.data), at=at)
             for then, at in live.waiting
         ),

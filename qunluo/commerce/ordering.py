@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -140,11 +139,14 @@ def do_order_all(community: Community, wishes: Sequence[Wish]) -> list[Order]:
 def _find_or_order(community: Community, wishes: Sequence[Wish]) -> list[Order]:
     rows = Order.objects.filter(community=community, key__in=[wish.key for wish in wishes])
     known = {str(row.key): row for row in rows.prefetch_related("lines")}
+    for wish in wishes:
+        if wish.key in known:
+            _check_same(known[wish.key], wish)
     fresh = [wish for wish in wishes if wish.key not in known]
     if fresh:
         shelves = _look([ask for wish in fresh for ask in wish.asks])
         known |= {str(order.key): order for order in _order_all(community, fresh, shelves)}
-    return [_same(known[wish.key], wish) for wish in wishes]
+    return [known[wish.key] for wish in wishes]
 
 
 def _look(asks: Sequence[Ask]) -> dict[int, Account]:
@@ -160,13 +162,12 @@ def _look(asks: Sequence[Ask]) -> dict[int, Account]:
     return shelves
 
 
-def _same(order: Order, wish: Wish) -> Order:
-    """An order that was asked for, if it is the same."""
+def _check_same(order: Order, wish: Wish) -> None:
+    """A key stands for one order."""
     there = {line.variant_id: line.quantity for line in order.lines.all()}
     wanted = {ask.variant.pk: ask.quantity for ask in wish.asks}
     if order.member_id != wish.member.pk or there != wanted:
         raise KeyTakenError
-    return order
 
 
 def _order_all(
@@ -243,22 +244,10 @@ def _write_lines(
         for order, ask, _, by in lines
     ]
     holds = _hold_pieces(promises, variants)
-    made = do_insert(
+    do_insert(
         _line(order, ask.variant, reckoned, hold)
         for (order, ask, reckoned, _), hold in zip(lines, holds, strict=True)
     )
-    of_order: dict[int, list[OrderLine]] = defaultdict(list)
-    for line in made:
-        of_order[line.order_id].append(line)
-    for order in orders:
-        _remember(order, of_order[order.pk])
-
-
-def _remember(order: Order, lines: list[OrderLine]) -> None:
-    """What was just written need not be read again."""
-    rows: Any = order.lines.all()
-    rows._result_cache, rows._prefetch_done = lines, True
-    order._prefetched_objects_cache = {"lines": rows}  # type: ignore[attr-defined]
 
 
 def _hold_pieces(promises: Sequence[Promise], variants: Mapping[int, Variant]) -> list[Hold]:
@@ -277,7 +266,7 @@ def _line(order: Order, variant: Variant, reckoned: PricedLine, hold: Hold) -> O
         for r in reckoned.reasons
     ]  # fmt: skip
     return OrderLine(
-        order=order, variant=variant, title=variant.shown, sku=variant.sku,
+        order_id=order.pk, variant_id=variant.pk, title=variant.shown, sku=variant.sku,
         quantity=reckoned.line.quantity, list_minor=variant.list_minor,
         cost_minor=variant.cost_minor, amount_minor=reckoned.amount_minor,
         points=reckoned.points, reasons=reasons, hold_id=hold.pk,
