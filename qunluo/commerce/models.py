@@ -108,7 +108,9 @@ class Order(models.Model):
 
     STATES = ("created", "paid", "fulfilled", "completed", "cancelled", "expired", "refunded")
 
-    community = models.ForeignKey(Community, models.CASCADE, related_name="orders")
+    community = models.ForeignKey(  # "order_listed" begins with it
+        Community, models.CASCADE, related_name="orders", db_index=False
+    )
     number = models.CharField(max_length=80)
     member = models.ForeignKey(Member, models.PROTECT, related_name="orders")
     state = models.CharField(max_length=10, default="created", choices=_choices(*STATES))
@@ -170,7 +172,7 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """Some pieces of one variant, as they were when they were ordered."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="+")
     title = models.CharField(max_length=220)
     sku = models.CharField(max_length=40)

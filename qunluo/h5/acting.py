@@ -36,7 +36,8 @@ class Press:
 
 
 Said = Answer | QunluoError
-_combiner: Combiner[Press, Said] = Combiner()
+# SQLite writes one transaction at a time, and whoever waits for it sleeps
+_combiner: Combiner[Press, Said] = Combiner(2 if connection.vendor == "postgresql" else 1)
 
 
 def do_press(code: str, press: Press) -> Said:

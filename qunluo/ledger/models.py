@@ -80,7 +80,7 @@ class Entry(models.Model):
 class Hold(models.Model):
     """A part of an account that is promised until it is captured, released or expires."""
 
-    account = models.ForeignKey(Account, models.PROTECT, related_name="holds")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="holds", db_index=False)
     amount = models.BigIntegerField()
     cause = models.CharField(max_length=250)
     state = models.CharField(max_length=10, default="held")
