@@ -4,7 +4,9 @@ import atexit
 import gc
 import os
 import threading
+from importlib import import_module
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qunluo.server.conf")
@@ -28,6 +30,7 @@ def _warm_up() -> None:
     what is no longer used (a look took longer than 60 orders)."""
     from qunluo.groups.classifier import warm_up
 
+    import_module(settings.ROOT_URLCONF)  # every page: else whoever comes first waits for it
     warm_up()
     gc.collect()
     gc.freeze()
