@@ -5,10 +5,6 @@ comes first leads: while one commit runs, others queue; what has queued is the n
 led by the first of those. An act alone waits for nobody. Where a crowd is still coming in, its
 leader waits for the rest as long as it grows (as PostgreSQL's `commit_delay` does): half the
 commits for the same work.
-
-With two lanes a crowd goes in halves: while the database writes one, the other is read, and those
-of the one before are answered. What both touch is kept apart by the database, as between two
-processes.
 """
 
 from __future__ import annotations
@@ -47,15 +43,12 @@ class _Waiting(Generic[Item, Answer]):
 
 class Combiner(Generic[Item, Answer]):
     """`carry_out(items)` answers each item in order, all in one transaction. Should it fail,
-    each is tried alone, so that one that can't be done spoils no other. So many `lanes` at a
-    time for a key."""
+    each is tried alone, so that one that can't be done spoils no other."""
 
-    def __init__(self, lanes: int = 1) -> None:
-        self._lanes = lanes
+    def __init__(self) -> None:
         self._lock = Lock()
         self._queues: dict[object, list[_Waiting[Item, Answer]]] = defaultdict(list)
-        self._under_way: dict[object, list[int]] = defaultdict(list)  # sizes of batches
-        self._gathering: set[object] = set()  # keys at which a leader waits for its batch
+        self._led: set[object] = set()  # keys at which somebody is at work
         self._crowds: dict[object, tuple[int, float]] = {}  # how many, when they were done
 
     def do(
@@ -79,55 +72,28 @@ class Combiner(Generic[Item, Answer]):
         """Whether to lead at once."""
         with self._lock:
             self._queues[key].append(mine)
-            return self._gathers(key)
-
-    def _gathers(self, key: object) -> bool:
-        """Whether there is a lane for the first that waits; it is theirs then."""
-        full = len(self._under_way[key]) >= self._lanes
-        if full or key in self._gathering:
-            return False
-        self._gathering.add(key)
-        return True
+            if key in self._led:
+                return False
+            self._led.add(key)
+            return True
 
     def _lead(
         self, key: object, carry_out: Callable[[Sequence[Item]], Sequence[Answer]]
     ) -> None:
         self._linger(key)
-        batch = self._take(key)
+        with self._lock:
+            queue = self._queues[key]
+            batch, self._queues[key] = queue[:MOST], queue[MOST:]
         try:
             _carry_out(batch, carry_out)
         finally:
-            self._end(key, len(batch))
+            self._note(key, len(batch))
+            self._pass_on(key)
             for waiting in batch:
                 if not waiting.settled:  # whoever led was stopped in the middle
                     waiting.error = waiting.error or RuntimeError("stopped")
                 waiting.settled = True
             _wake(batch)
-
-    def _take(self, key: object) -> list[_Waiting[Item, Answer]]:
-        """Those who wait, or each lane's part of a crowd."""
-        with self._lock:
-            queue, under_way = self._queues[key], self._under_way[key]
-            part = -(-(len(queue) + sum(under_way)) // self._lanes)
-            size = min(MOST, max(CROWD, part))
-            batch, self._queues[key] = queue[:size], queue[size:]
-            under_way.append(len(batch))
-            self._gathering.discard(key)
-            self._call_next(key)
-            return batch
-
-    def _end(self, key: object, size: int) -> None:
-        with self._lock:
-            self._under_way[key].remove(size)
-            if size >= CROWD:
-                self._crowds[key] = size, time.monotonic()
-            self._call_next(key)
-            if not (self._queues[key] or self._under_way[key] or key in self._gathering):
-                del self._queues[key], self._under_way[key]
-
-    def _call_next(self, key: object) -> None:
-        if self._queues[key] and self._gathers(key):
-            self._queues[key][0].woken.release()
 
     def _linger(self, key: object) -> None:
         """Where a crowd was a moment ago, waits until as many are here again, or none comes."""
@@ -140,6 +106,20 @@ class Combiner(Generic[Item, Answer]):
             there = len(self._queues[key])  # only whoever leads takes out
             still = still + 1 if there == seen else 0
             seen = there
+
+    def _note(self, key: object, size: int) -> None:
+        if size >= CROWD:
+            self._crowds[key] = size, time.monotonic()
+
+    def _pass_on(self, key: object) -> None:
+        """The first of those that wait leads next."""
+        with self._lock:
+            queue = self._queues[key]
+            if queue:
+                queue[0].woken.release()
+            else:
+                self._led.discard(key)
+                del self._queues[key]
 
 
 def _wake(batch: Sequence[_Waiting[Item, Answer]]) -> None:

@@ -36,8 +36,7 @@ class Press:
 
 
 Said = Answer | QunluoError
-# SQLite writes one transaction at a time, and whoever waits for it sleeps
-_combiner: Combiner[Press, Said] = Combiner(2 if connection.vendor == "postgresql" else 1)
+_combiner: Combiner[Press, Said] = Combiner()
 
 
 def do_press(code: str, press: Press) -> Said:
