@@ -27,6 +27,10 @@ import sys
 from qunluo.server import conf
 conf.ROOT_URLCONF = "{urls}"
 from qunluo.server.wsgi import application
+import threading
+for thread in threading.enumerate():
+    if thread.name == "warming":  # what a site loads in its first seconds is nobody's delay here
+        thread.join()
 """
 
 
