@@ -71,9 +71,10 @@ class CampaignVersion(models.Model):
 
 
 def _within(name: str) -> Any:
-    """Of rows that are only written by a transaction that holds their campaign (`playing`): the
-    database need not look for it once more a row, which was a third of its work in a crowd. The
-    unique key of each begins with it, so it needs no index of its own."""
+    """Of rows that are only written by acts of a campaign that was just read (members' acts hold
+    it, see `playing`), and that go with it: the database need not look for it once more a row,
+    in a crowd a third of what it checked. The unique key of each begins with it, so it needs no
+    index of its own."""
     return models.ForeignKey(
         Campaign, models.CASCADE, related_name=name, db_constraint=False, db_index=False
     )

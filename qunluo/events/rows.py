@@ -99,6 +99,8 @@ def _columns(model: type[Model], vendor: str) -> tuple[_Column, ...]:
 def _column(field: Field[Any, Any]) -> _Column:
     if isinstance(field, BinaryField | DecimalField):
         raise TypeError(f"{field} does not go through JSON unchanged")
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        raise TypeError(f"{field} is filled in by the ORM, which is not asked here")
     value = f"json_extract(value, '$.{field.attname}')"
     out = f"nullif(json_quote({value}), 'null')" if isinstance(field, JSONField) else value
     return _Column(field.attname, _name(field), str(field.db_type(connection)), out)

@@ -103,7 +103,8 @@ def _run(step: Callable[[], object], die_at: int) -> None:
         commit()
         pass_boundary()
 
-    connection.commit = commit_between_boundaries  # type: ignore[method-assign] - of this one
+    # this process is a child of the test's own: its connection dies with it, patched or not
+    connection.commit = commit_between_boundaries  # type: ignore[method-assign]
     with connection.execute_wrapper(execute):
         step()
     pass_boundary()
