@@ -179,6 +179,17 @@ def test_tables_sort_filter_and_unfold_by_keyboard(visit: Any) -> None:
     assert block.locator("output").inner_text() == WORDS["no_match"].en
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_nothing_moves_as_charts_draw(visit: Any, size: Any) -> None:
+    """Or a finger that aims at what is below a chart taps something else."""
+    page = visit("en", viewport=size).page
+    tops = "() => [...document.querySelectorAll('.figure summary')].map(s => s.offsetTop)"
+    before = page.evaluate(tops)
+    page.evaluate(SCROLL_THROUGH)
+    page.wait_for_function(ALL_DRAWN)
+    assert page.evaluate(tops) == before
+
+
 def test_the_numbers_behind_a_chart_are_one_tap_away(visit: Any) -> None:
     page = visit("en").page
     details = page.locator("#f-I7 [data-numbers]").first

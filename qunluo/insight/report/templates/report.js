@@ -280,27 +280,35 @@
     };
   };
 
-  const paint = (plot) => {
+  const isWide = (plot) => plot.clientWidth >= 520;
+
+  /* A chart takes its room before it is drawn: what a reader is about to tap stays in place. */
+  const place = (plot) => {
     const chart = data.charts[Number(plot.dataset.chart)];
     if (chart.sideways) {
       const row = chart.kind === "bar" ? Math.max(30, 13 * chart.series.length + 10) : 30;
       plot.style.height = `${chart.x.length * row + 74}px`;
     }
+    plot.closest("figure").classList.toggle("directly", directly(chart, isWide(plot)));
+  };
+
+  const paint = (plot) => {
+    const chart = data.charts[Number(plot.dataset.chart)];
     let view = drawn.get(plot);
     if (!view) {
       const many = chart.series.length * chart.x.length > 4000;
       view = echarts.init(plot, null, { renderer: many ? "canvas" : "svg" });
       drawn.set(plot, view);
     }
-    const wide = plot.clientWidth >= 520;
-    plot.closest("figure").classList.toggle("directly", directly(chart, wide));
+    place(plot);
     view.resize();
-    view.setOption(option(chart, wide), { notMerge: true });
+    view.setOption(option(chart, isWide(plot)), { notMerge: true });
     plot.dataset.drawn = "yes";
   };
 
   const repaint = () => drawn.forEach((_, plot) => paint(plot));
   const plots = [...document.querySelectorAll("[data-chart]")];
+  plots.forEach(place);
 
   if ("IntersectionObserver" in window) {
     const near = new IntersectionObserver((entries) => entries.forEach((entry) => {
