@@ -1,8 +1,9 @@
 """The site of the race at a hot item: ours as it is, and two others that do the same work.
 
-All three find out who asks from the same cookie, ask whether they may, and leave a held piece,
-an order, its line, its entries and an event. `locked` is how it is commonly written: the shelf
-locked by `select_for_update`, then rows made one by one. `stated` is one conditional statement a
+All three find out who asks from the same cookie, ask whether they may, reckon the price by the
+shop's own rules, and leave a held piece, an order with its reckoning, its line, its entries and
+an event. `locked` is how it is commonly written: the shelf locked by `select_for_update`, then
+rows made one by one. `stated` is one conditional statement a
 request for the shelf, and as few others as the ORM allows. `written` is a help in a task of
 one's own, without the ORM.
 """
@@ -23,10 +24,12 @@ from qunluo.campaigns.models import Campaign
 from qunluo.campaigns.playing import is_running
 from qunluo.channels.web.sessions import CHANNEL, COOKIE, SALT, find_member, session_of
 from qunluo.commerce.models import Order, OrderLine, Variant
-from qunluo.commerce.ordering import make_number
+from qunluo.commerce.ordering import Ask, make_number, quote
+from qunluo.commerce.pricing import Offer, Priced
 from qunluo.events.models import Event
 from qunluo.h5.pages import read_json
 from qunluo.kit import clock
+from qunluo.kit.text import Text
 from qunluo.ledger.models import Account, Entry, Hold, Transfer
 from qunluo.members.models import Member
 
@@ -35,8 +38,10 @@ def locked(request: HttpRequest, code: str) -> HttpResponse:
     given, campaign, member = _who(request, code)
     if member is None:
         return JsonResponse({"error": "not here"}, status=403)
+    variant = _variant()
+    priced = _price(campaign, member, variant)
     with transaction.atomic():
-        shelf = Account.objects.select_for_update().get(kind="sku", owner=str(_variant().pk))
+        shelf = Account.objects.select_for_update().get(kind="sku", owner=str(variant.pk))
         if shelf.balance - shelf.held < 1:
             return JsonResponse({"error": "sold out"}, status=409)
         key = f"{member.pk}:{given['key']}"
@@ -44,9 +49,9 @@ def locked(request: HttpRequest, code: str) -> HttpResponse:
             return JsonResponse({"answer": {}})
         shelf.held += 1
         shelf.save()
-        order = Order.objects.create(**_order(campaign, member, key))
+        order = Order.objects.create(**_order(campaign, member, key, variant, priced))
         hold = Hold.objects.create(**_hold(shelf, order))
-        OrderLine.objects.create(order=order, hold_id=hold.pk, **_line())
+        OrderLine.objects.create(order=order, hold_id=hold.pk, **_line(variant, priced))
         _write_entries(campaign, order, shelf)
         Event.objects.create(**_event(campaign, member, order))
     return JsonResponse({"answer": {"order": order.number}})
@@ -57,11 +62,13 @@ def stated(request: HttpRequest, code: str) -> HttpResponse:
     if member is None:
         return JsonResponse({"error": "not here"}, status=403)
     variant = _variant()
+    priced = _price(campaign, member, variant)
     with transaction.atomic():
-        order = Order.objects.create(**_order(campaign, member, f"{member.pk}:{given['key']}"))
+        key = f"{member.pk}:{given['key']}"
+        order = Order.objects.create(**_order(campaign, member, key, variant, priced))
         shelf = Account.objects.get(kind="sku", owner=str(variant.pk))
         hold = Hold.objects.create(**_hold(shelf, order))
-        OrderLine.objects.create(order=order, hold_id=hold.pk, **_line())
+        OrderLine.objects.create(order=order, hold_id=hold.pk, **_line(variant, priced))
         _write_entries(campaign, order, shelf)
         Event.objects.create(**_event(campaign, member, order))
         taken = Account.objects.filter(pk=shelf.pk, balance__gte=F("held") + 1)
@@ -82,20 +89,29 @@ def _variant() -> Variant:
     return Variant.objects.select_related("product").get(sku="hot")
 
 
-def _order(campaign: Campaign, member: Member, key: str) -> dict[str, Any]:
+def _price(campaign: Campaign, member: Member, variant: Variant) -> Priced:
+    """What it costs by the rules of the shop, and what the campaign says."""
+    words = Text(campaign.name, campaign.name)
+    said = Offer(f"campaign:{campaign.pk}", "campaign", "fixed", 2_600, words)
+    return quote(member, [Ask(variant)], offers=[said])
+
+
+def _order(
+    campaign: Campaign, member: Member, key: str, variant: Variant, priced: Priced
+) -> dict[str, Any]:
     now = clock.now()
     return {
         "community": campaign.community, "number": make_number(), "member": member, "key": key,
-        "currency": "CNY", "total_minor": 2_600, "at": now, "pay_by": now, "source": "bench",
-        "snapshot": {"lines": [{"list_minor": 5_000, "amount_minor": 2_600}]},
+        "currency": "CNY", "total_minor": priced.total_minor, "at": now, "pay_by": now,
+        "source": "bench", "snapshot": priced.snapshot,
     }  # fmt: skip
 
 
-def _line() -> dict[str, Any]:
-    variant = _variant()
+def _line(variant: Variant, priced: Priced) -> dict[str, Any]:
     return {
         "variant": variant, "title": variant.shown, "sku": variant.sku, "quantity": 1,
-        "list_minor": 5_000, "cost_minor": 0, "amount_minor": 2_600,
+        "list_minor": variant.list_minor, "cost_minor": variant.cost_minor,
+        "amount_minor": priced.lines[0].amount_minor,
     }  # fmt: skip
 
 
