@@ -156,7 +156,7 @@ class Live(Played):
 
     def lock_deeds(self, acts: Sequence[Act]) -> None:
         rows = Deed.objects.filter(
-            campaign=self.campaign, key__in=[act.key for act in acts if act.key]
+            campaign=self.campaign, key__among=[act.key for act in acts if act.key]
         )
         self.sought |= {("deed", act.key) for act in acts}
         for row in rows:
@@ -171,7 +171,7 @@ class Live(Played):
         wanted = sorted(names)
         if not wanted:
             return
-        rows = Slot.objects.filter(campaign=self.campaign, name__in=wanted).order_by("name")
+        rows = Slot.objects.filter(campaign=self.campaign, name__among=wanted).order_by("name")
         self.known_slots |= dict(rows.select_for_update().values_list("name", "taken"))
         for name in wanted:
             self.slots[name] = self.known_slots.get(name, 0)
@@ -227,7 +227,7 @@ class Live(Played):
         if not wanted:
             return
         self.sought |= {("grant", name) for name in wanted}
-        rows = Reward.objects.filter(campaign=self.campaign, name__in=wanted)
+        rows = Reward.objects.filter(campaign=self.campaign, name__among=wanted)
         for row in rows.select_for_update().order_by("name"):
             self._take_reward(row)
 
@@ -242,7 +242,7 @@ class Live(Played):
     def _lock_orders(self, refs: Iterable[str]) -> None:
         wanted = sorted(refs)
         self.sought |= {("order", ref) for ref in wanted}
-        rows = Purchase.objects.filter(campaign=self.campaign, ref__in=wanted)
+        rows = Purchase.objects.filter(campaign=self.campaign, ref__among=wanted)
         found = {row.order_id: row for row in rows} if wanted else {}
         if not found:
             return
@@ -301,7 +301,7 @@ class Live(Played):
 
 
 def lock_plays(campaign: Campaign, keys: Iterable[str]) -> list[PlayRow]:
-    rows = PlayRow.objects.filter(campaign=campaign, key__in=sorted(set(keys)))
+    rows = PlayRow.objects.filter(campaign=campaign, key__among=set(keys))
     return list(rows.select_for_update().order_by("key"))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from qunluo.campaigns.coupons import UNIT, do_match
 from qunluo.campaigns.live import SKU, Live, address
 from qunluo.campaigns.mechanics.kernel import OPEN, POINTS, Act, Done
-from qunluo.campaigns.mechanics.world import Granted, Order, Posting
+from qunluo.campaigns.mechanics.world import STOCK, Granted, Order, Posting
 from qunluo.campaigns.models import Deed, Following, Purchase, Reward, Slot
 from qunluo.campaigns.models import Play as PlayRow
 from qunluo.care.telling import do_tell
@@ -19,7 +19,7 @@ from qunluo.commerce.pricing import Offer
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import record_all
 from qunluo.events.models import Event
-from qunluo.events.rows import do_insert, do_replace
+from qunluo.events.rows import do_insert, do_replace, new_row
 from qunluo.kit import clock
 from qunluo.kit.text import Text
 from qunluo.ledger.actions import Booking, Leg, do_transfer_all
@@ -49,16 +49,16 @@ def do_write(live: Live, *, by: str = "") -> None:
 def _write_plays(live: Live) -> None:
     """Those that begin must be new; those that go on are locked."""
     touched = sorted({play for play, _, _ in live.fresh})
-    fresh = [_play_row(live, key) for key in touched if key not in live.began]
+    new = [_play_row(live, key) for key in touched if key not in live.began]
     known = [_play_row(live, key) for key in touched if key in live.began]
-    do_insert(fresh)
+    do_insert(new)
     do_replace(known, unique=["campaign", "key"], fields=["state", "revision", "deadline"])
 
 
 def _play_row(live: Live, key: str) -> PlayRow:
     play = live.plays[key]
-    return PlayRow(
-        campaign_id=live.campaign.pk, version_id=live.began.get(key, live.current), key=key,
+    return new_row(
+        PlayRow, campaign_id=live.campaign.pk, version_id=live.began.get(key, live.current), key=key,
         revision=play.revision, state=play.state.model_dump(mode="json"),
         deadline=play.deadline, starter_id=play.starter,
     )  # fmt: skip
@@ -66,7 +66,7 @@ def _play_row(live: Live, key: str) -> PlayRow:
 
 def _write_slots(live: Live) -> None:
     rows = {
-        name: Slot(campaign_id=live.campaign.pk, name=name, taken=taken)
+        name: new_row(Slot, campaign_id=live.campaign.pk, name=name, taken=taken)
         for name, taken in sorted(live.slots.items())
         if taken != live.known_slots.get(name, 0)
     }
@@ -79,8 +79,7 @@ def _write_slots(live: Live) -> None:
 
 
 def _write_rewards(live: Live) -> None:
-    fresh = [_reward_row(live, g) for n, g in live.grants.items() if n not in live.rewards]
-    do_insert(fresh)
+    do_insert(_reward_row(live, g) for n, g in live.grants.items() if n not in live.rewards)
     for name, row in live.rewards.items():
         state = live.grants[name].state
         if row.state != state:
@@ -97,8 +96,8 @@ def _moved(live: Live) -> list[Reward]:
 
 def _reward_row(live: Live, found: Granted) -> Reward:
     grant = found.grant
-    return Reward(
-        campaign_id=live.campaign.pk, play=found.play, name=grant.id, rule=grant.rule,
+    return new_row(
+        Reward, campaign_id=live.campaign.pk, play=found.play, name=grant.id, rule=grant.rule,
         member_id=grant.member, cause=grant.cause, unit=grant.unit, amount=grant.amount,
         source=grant.source, vests=grant.vests, vests_at=grant.vests_at, state=found.state,
         at=clock.now(), why=live.whys.get(grant.id, ""),
@@ -155,8 +154,8 @@ def _find(
 
 
 def _account(live: Live, kind: str, owner: str, unit: str) -> Account:
-    return Account(
-        community_id=live.campaign.community_id, kind=kind, owner=owner, unit=unit,
+    return new_row(
+        Account, community_id=live.campaign.community_id, kind=kind, owner=owner, unit=unit,
         floor=None if owner == "campaigns" or kind == "owed" else 0,
         lots=kind == "member" and unit == POINTS,
     )  # fmt: skip
@@ -177,14 +176,22 @@ def _write_orders(live: Live, by: str) -> None:
 def _order_all(live: Live, fresh: Mapping[str, Order], by: str) -> None:
     members = live.list_members(order.buy.member for order in fresh.values())
     wishes = [_wish(live, members, ref, order, by) for ref, order in fresh.items()]
-    made = do_order_all(live.campaign.community, wishes)
+    made = do_order_all(live.campaign.community, wishes, _shelves(live, fresh))
     do_insert(
-        Purchase(campaign_id=live.campaign.pk, play=order.play, ref=ref, order_id=row.pk)
+        new_row(
+            Purchase, campaign_id=live.campaign.pk, play=order.play, ref=ref, order_id=row.pk
+        )
         for (ref, order), row in zip(fresh.items(), made, strict=True)
     )
     for order, row in zip(fresh.values(), made, strict=True):
         if order.state == "cancelled":
             do_cancel(row, _said(live, CALLED_OFF), by or live.actor)
+
+
+def _shelves(live: Live, fresh: Mapping[str, Order]) -> dict[int, Account]:
+    """Locked since the act asked what is left."""
+    skus = {order.buy.sku for order in fresh.values()}
+    return {live.skus[sku].pk: live.accounts[f"{SKU}{sku}", STOCK] for sku in skus}
 
 
 def _wish(live: Live, members: Mapping[int, Member], ref: str, order: Order, by: str) -> Wish:
@@ -220,8 +227,8 @@ def _said(live: Live, words: Text) -> str:
 
 def _write_deeds(live: Live) -> None:
     do_insert(
-        Deed(
-            campaign_id=live.campaign.pk, key=act.key, play=play, kind=act.kind,
+        new_row(
+            Deed, campaign_id=live.campaign.pk, key=act.key, play=play, kind=act.kind,
             member_id=act.member, revision=live.plays[play].revision, at=act.at,
             answer=dict(done.answer),
         )
@@ -232,7 +239,7 @@ def _write_deeds(live: Live) -> None:
 def _write_following(live: Live) -> None:
     do_insert(
         (
-            Following(campaign_id=live.campaign.pk, play=then.play, kind=then.kind, key=then.key,
+            new_row(Following, campaign_id=live.campaign.pk, play=then.play, kind=then.kind, key=then.key,
                       member_id=then.member, data=dict(then.data), at=at)
             for then, at in live.waiting
         ),
@@ -265,8 +272,8 @@ def _event(live: Live, play: str, act: Act, done: Done[Any], by: str) -> Event:
 
 def _row(live: Live, kind: str, member: int | None, by: str, data: dict[str, Any]) -> Event:
     campaign = live.campaign
-    return Event(
-        community_id=campaign.community_id, kind=kind, at=clock.now(), member_id=member,
+    return new_row(
+        Event, community_id=campaign.community_id, kind=kind, at=clock.now(), member_id=member,
         group_id=campaign.group_id, actor=by, data={"campaign": campaign.pk, **data},
     )  # fmt: skip
 

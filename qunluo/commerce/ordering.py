@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -34,9 +35,10 @@ from qunluo.community.models import Community
 from qunluo.community.queries import settings_of
 from qunluo.events.actions import SYSTEM, record, record_all
 from qunluo.events.models import Event
-from qunluo.events.rows import do_insert
+from qunluo.events.rows import do_insert, new_row
 from qunluo.events.turns import Turns
 from qunluo.kit import clock
+from qunluo.kit.errors import QunluoError
 from qunluo.kit.sealed import seal
 from qunluo.kit.text import Text
 from qunluo.ledger.actions import Promise, do_hold, do_hold_all, do_open, do_release
@@ -84,6 +86,9 @@ class Wish:
     to: Delivery = PICK_UP
 
 
+Shelves = Mapping[int, Account]  # of variants, by their ids
+
+
 # ordering
 
 
@@ -124,42 +129,43 @@ def do_order(  # noqa: PLR0913 - one order needs all of this
     return do_order_all(community, [wish])[0]
 
 
-def do_order_all(community: Community, wishes: Sequence[Wish]) -> list[Order]:
-    """Many orders in few statements, all or none; their keys differ. Raises as `do_order`."""
+def do_order_all(
+    community: Community, wishes: Sequence[Wish], shelves: Shelves | None = None
+) -> list[Order]:
+    """Many orders in few statements, all or none; their keys differ, and are taken for new at
+    first. `shelves` are those of all that is wished for, where the caller has them. Raises as
+    `do_order`."""
     wishes = [replace(w, asks=sorted(w.asks, key=lambda ask: ask.variant.pk)) for w in wishes]
     for wish in wishes:
         check_asks(wish.asks)
     try:
-        return _find_or_order(community, wishes)
-    except IntegrityError:  # one of the keys at the same moment
+        return _order_all(community, wishes, shelves)
+    except (IntegrityError, QunluoError):  # one of them is an order already, perhaps
         return _find_or_order(community, wishes)
 
 
 @transaction.atomic
 def _find_or_order(community: Community, wishes: Sequence[Wish]) -> list[Order]:
-    rows = Order.objects.filter(community=community, key__in=[wish.key for wish in wishes])
+    rows = Order.objects.filter(community=community, key__among=[wish.key for wish in wishes])
     known = {str(row.key): row for row in rows.prefetch_related("lines")}
     for wish in wishes:
         if wish.key in known:
             _check_same(known[wish.key], wish)
     fresh = [wish for wish in wishes if wish.key not in known]
     if fresh:
-        shelves = _look([ask for wish in fresh for ask in wish.asks])
-        known |= {str(order.key): order for order in _order_all(community, fresh, shelves)}
+        known |= {str(order.key): order for order in _order_all(community, fresh)}
     return [known[wish.key] for wish in wishes]
 
 
-def _look(asks: Sequence[Ask]) -> dict[int, Account]:
-    """The shelves. What is gone is refused before anything is written: the crowd at a sold-out
-    shelf costs little. What is there is promised by the hold alone."""
-    shelves = find_shelves(ask.variant for ask in asks)
+def _check_left(asks: Sequence[Ask], shelves: Shelves) -> None:
+    """What is gone is refused before anything is written: the crowd at a sold-out shelf costs
+    little. What is there is promised by the hold alone."""
     wanted: dict[int, int] = defaultdict(int)
     for ask in asks:
         wanted[ask.variant.pk] += ask.quantity
         left = shelves[ask.variant.pk].available
         if left < wanted[ask.variant.pk]:
             raise SoldOutError(title=ask.variant.shown, available=max(0, left))
-    return shelves
 
 
 def _check_same(order: Order, wish: Wish) -> None:
@@ -170,15 +176,20 @@ def _check_same(order: Order, wish: Wish) -> None:
         raise KeyTakenError
 
 
+@transaction.atomic
 def _order_all(
-    community: Community, wishes: Sequence[Wish], shelves: Mapping[int, Account]
+    community: Community, wishes: Sequence[Wish], shelves: Shelves | None = None
 ) -> list[Order]:
-    now, variants = clock.now(), [ask.variant for wish in wishes for ask in wish.asks]
+    now, asks = clock.now(), [ask for wish in wishes for ask in wish.asks]
+    variants = [ask.variant for ask in asks]
+    shelves = find_shelves(variants) if shelves is None else shelves
+    _check_left(asks, shelves)
     for variant in {variant.pk: variant for variant in variants}.values():
         _check_on_sale(community, variant)
     offers = list_offers_of([wish.member for wish in wishes], variants, now)
+    reckon = cache(partial(_reckon, now=now))  # what is the same for many is reckoned once
     priced = [
-        _reckon(w.asks, [*offers[w.member.pk], *w.offers], w.to.shipping_minor, now)
+        reckon(tuple(w.asks), (*offers[w.member.pk], *w.offers), w.to.shipping_minor)
         for w in wishes
     ]
     currency = settings_of(community).currency
@@ -200,20 +211,22 @@ def _row(
     community: Community, wish: Wish, priced: Priced, now: datetime, currency: str
 ) -> Order:
     to = wish.to
-    return Order(
-        community=community, number=make_number(), member=wish.member, key=wish.key,
+    made = new_row(
+        Order, community_id=community.pk, number=make_number(), member_id=wish.member.pk, key=wish.key,
         source=wish.source[:120], currency=currency, at=now,
         total_minor=priced.total_minor, shipping_minor=priced.shipping_minor,
         points=priced.points, snapshot=priced.snapshot, pay_by=wish.pay_by or now + UNPAID,
         store=to.store[:80], note=to.note[:200],
         address_sealed=seal(to.address, settings.SECRET_KEY) if to.address else "",
     )  # fmt: skip
+    made.community, made.member = community, wish.member
+    return made
 
 
 def _created(order: Order, wish: Wish) -> Event:
     data = {"order": order.number, "amount_minor": order.total_minor, "source": order.source}
-    return Event(community_id=order.community_id, kind="order_created", at=order.at,
-                 member_id=order.member_id, actor=wish.by, data=data)  # fmt: skip
+    return new_row(Event, community_id=order.community_id, kind="order_created", at=order.at,
+                   member_id=order.member_id, actor=wish.by, data=data)  # fmt: skip
 
 
 def make_number() -> str:
@@ -230,7 +243,7 @@ def _check_on_sale(community: Community, variant: Variant) -> None:
 
 def _write_lines(
     orders: Sequence[Order], wishes: Sequence[Wish], priced: Sequence[Priced],
-    shelves: Mapping[int, Account],
+    shelves: Shelves,
 ) -> None:  # fmt: skip
     """Each line with the pieces that are held for it."""
     lines = [
@@ -265,8 +278,8 @@ def _line(order: Order, variant: Variant, reckoned: PricedLine, hold: Hold) -> O
          "minor": r.minor, "points": r.points}
         for r in reckoned.reasons
     ]  # fmt: skip
-    return OrderLine(
-        order_id=order.pk, variant_id=variant.pk, title=variant.shown, sku=variant.sku,
+    return new_row(
+        OrderLine, order_id=order.pk, variant_id=variant.pk, title=variant.shown, sku=variant.sku,
         quantity=reckoned.line.quantity, list_minor=variant.list_minor,
         cost_minor=variant.cost_minor, amount_minor=reckoned.amount_minor,
         points=reckoned.points, reasons=reasons, hold_id=hold.pk,

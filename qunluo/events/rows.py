@@ -2,20 +2,28 @@
 
 `bulk_create` prepares every value through its field and quotes it again for the statement, about
 0.1 ms a row: of a crowd at one hot item that is most of the work. Here the rows go as they are,
-and the database takes them apart.
+and the database takes them apart. `among` looks many up by one parameter, for the same reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import BinaryField, DecimalField, Field, JSONField, Model
+from django.db.models import (
+    BinaryField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    JSONField,
+    Lookup,
+    Model,
+)
+from django.db.models.base import ModelState
 
 Row = TypeVar("Row", bound=Model)
 IGNORED = " ON CONFLICT DO NOTHING"
@@ -29,6 +37,32 @@ class _Column:
     name: str
     type: str
     out: str  # as SQLite reads it
+    timed: bool  # an instant
+
+
+def new_row(model: type[Row], **values: Any) -> Row:
+    """A new row, told by its columns (`order_id`, not `order`); the others get the model's
+    defaults. `Model()` asks each field: for many rows that took as long as writing them."""
+    known, made = _defaults(model)
+    row = model.__new__(model)
+    row.__dict__.update(known, _state=ModelState())
+    row.__dict__.update((name, make()) for name, make in made)
+    row.__dict__.update(values)
+    if len(row.__dict__) > len(known) + 1:
+        raise TypeError(f"not all columns of {model.__name__}: {', '.join(values)}")
+    return row
+
+
+Defaults = tuple[Mapping[str, Any], Sequence[tuple[str, Callable[[], Any]]]]
+
+
+@cache
+def _defaults(model: type[Model]) -> Defaults:
+    """Those that are the same for all, and how those are made that a row has of its own."""
+    fields = [field for field in model._meta.concrete_fields if not field.has_db_default()]
+    own = [field for field in fields if field.has_default() and callable(field.default)]
+    made = [(field.attname, field.get_default) for field in own]
+    return {field.attname: field.get_default() for field in fields}, made
 
 
 def do_insert(rows: Iterable[Row], *, ignore: bool = False) -> list[Row]:
@@ -50,29 +84,36 @@ def do_replace(rows: Iterable[Row], *, unique: Sequence[str], fields: Sequence[s
     made = list(rows)
     if not made:
         return
-    named = {field.name: _name(field) for field in type(made[0])._meta.concrete_fields}
+    _run(made, _over(type(made[0]), tuple(unique), tuple(fields)))
+
+
+@cache
+def _over(model: type[Model], unique: Sequence[str], fields: Sequence[str]) -> str:
+    named = {field.name: _name(field) for field in model._meta.concrete_fields}
     key = ", ".join(named[name] for name in unique)
     changes = ", ".join(f"{named[name]} = EXCLUDED.{named[name]}" for name in fields)
-    _run(made, f" ON CONFLICT ({key}) DO UPDATE SET {changes}")
+    return f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
 
 
 def _run(rows: Sequence[Model], end: str) -> list[int]:
     model, vendor = type(rows[0]), connection.vendor
-    columns, adapt = _columns(model, vendor), connection.ops.adapt_datetimefield_value
-    given = json.dumps([_plain(row, columns, adapt) for row in rows])
+    columns = _columns(model, vendor)
+    names, timed = [c.attname for c in columns], [c.attname for c in columns if c.timed]
+    adapt = connection.ops.adapt_datetimefield_value
+    given = json.dumps([_plain(row, names, timed, adapt) for row in rows])
     with connection.cursor() as cursor:
         cursor.execute(_into(model, vendor) + end, [given])
         return [key for (key,) in cursor.fetchall()] if "RETURNING" in end else []
 
 
 def _plain(
-    row: Model, columns: Sequence[_Column], adapt: Callable[[datetime], Any]
+    row: Model, names: Sequence[str], timed: Sequence[str], adapt: Callable[[Any], Any]
 ) -> dict[str, Any]:
     values = row.__dict__
-    found = {column.attname: values[column.attname] for column in columns}
-    for name, value in found.items():
-        if isinstance(value, datetime):
-            found[name] = str(adapt(value))
+    found = {name: values[name] for name in names}
+    for name in timed:
+        if found[name] is not None:
+            found[name] = str(adapt(found[name]))
     return found
 
 
@@ -103,7 +144,32 @@ def _column(field: Field[Any, Any]) -> _Column:
         raise TypeError(f"{field} is filled in by the ORM, which is not asked here")
     value = f"json_extract(value, '$.{field.attname}')"
     out = f"nullif(json_quote({value}), 'null')" if isinstance(field, JSONField) else value
-    return _Column(field.attname, _name(field), str(field.db_type(connection)), out)
+    timed = isinstance(field, DateTimeField)
+    return _Column(field.attname, _name(field), str(field.db_type(connection)), out, timed)
+
+
+@Field.register_lookup
+class Among(Lookup):
+    """`field__among=values` is `field__in=values` with all values in one parameter: one of each
+    took a millisecond for 64."""
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        column, given = self.process_lhs(compiler, connection)
+        return f"{column} IN (SELECT value FROM json_each(%s))", [
+            *given,
+            json.dumps(self._all()),
+        ]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        column, given = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", [*given, self._all()]
+
+    def _all(self) -> list[Any]:
+        prepare = self.lhs.output_field.get_prep_value
+        return [prepare(value) for value in self.rhs]
 
 
 def _name(field: Any) -> str:

@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
-from qunluo.events.rows import do_insert
+from qunluo.events.rows import do_insert, new_row
 from qunluo.events.turns import Turns
 from qunluo.kit import clock
 from qunluo.ledger import lots
@@ -146,14 +146,15 @@ def _wanted(booking: Booking) -> dict[int, int]:
 def _write(community_id: int, bookings: Sequence[Booking]) -> dict[str, Transfer]:
     now = clock.now()
     transfers = do_insert([
-        Transfer(community_id=community_id, cause=b.cause, at=b.at or now, by=b.by,
-                 note=b.note[:250], reverses=b.reverses)
+        new_row(Transfer, community_id=community_id, cause=b.cause, at=b.at or now, by=b.by,
+                note=b.note[:250], reverses_id=b.reverses.pk if b.reverses else None)
         for b in bookings
     ])  # fmt: skip
     _apply(bookings)
     legs = [(t, leg) for t, b in zip(transfers, bookings, strict=True) for leg in b.legs]
     entries = do_insert(
-        [Entry(transfer=t, account=leg.account, amount=leg.amount) for t, leg in legs]
+        new_row(Entry, transfer_id=t.pk, account_id=leg.account.pk, amount=leg.amount)
+        for t, leg in legs
     )
     for (_, leg), entry in zip(legs, entries, strict=True):
         if leg.account.lots:
@@ -222,49 +223,48 @@ def do_hold(
 ) -> Hold:
     """Promises a part of an account; the same cause again finds the first. Raises
     `ShortError`, `CauseTakenError`."""
-    return do_hold_all([Promise(account, amount, cause, by, expires_at)])[0]
-
-
-def do_hold_all(promises: Sequence[Promise]) -> list[Hold]:
-    """Many holds in few statements, all or none."""
+    promise = Promise(account, amount, cause, by, expires_at)
     try:
-        return _hold(promises)
-    except IntegrityError:  # somebody else made one of them meanwhile
-        return _hold(promises)
+        return _find_or_hold(promise)
+    except IntegrityError:  # somebody else made it meanwhile
+        return _find_or_hold(promise)
 
 
 @transaction.atomic
-def _hold(promises: Sequence[Promise]) -> list[Hold]:
-    there = _find_holds(promises)
-    fresh = [p for p in promises if (p.account.pk, p.cause) not in there]
+def _find_or_hold(promise: Promise) -> Hold:
+    rows = Hold.objects.select_related("account")
+    found = rows.filter(account=promise.account, cause=promise.cause).first()
+    if found is None:
+        return do_hold_all([promise])[0]
+    if found.amount != promise.amount:
+        raise CauseTakenError(cause=promise.cause)
+    return found
+
+
+def do_hold_all(promises: Sequence[Promise]) -> list[Hold]:
+    """Many holds in few statements, for causes that are new, all or none: what is raised
+    (`ShortError`, `IntegrityError`) ends the caller's transaction."""
     sums: dict[int, int] = defaultdict(int)
-    for promise in fresh:
+    for promise in promises:
         sums[promise.account.pk] += promise.amount
     for pk, amount in sorted(sums.items()):
         _promise(pk, amount)
     now = clock.now()
-    for hold in do_insert(
-        Hold(account=p.account, amount=p.amount, cause=p.cause, by=p.by, at=now,
-             expires_at=p.expires_at)
-        for p in fresh
-    ):  # fmt: skip
-        there[hold.account_id, hold.cause] = hold
+    holds = do_insert(_hold_row(promise, now) for promise in promises)
+    for hold in holds:
         if hold.account.lots:
             lots.do_take(hold.account, hold.amount, hold=hold)
-    _forget({promise.account for promise in fresh})
-    return [there[promise.account.pk, promise.cause] for promise in promises]
+    _forget({promise.account for promise in promises})
+    return holds
 
 
-def _find_holds(promises: Sequence[Promise]) -> dict[tuple[int, str], Hold]:
-    rows = Hold.objects.select_related("account").filter(
-        account__in={p.account.pk for p in promises}, cause__in={p.cause for p in promises}
-    )
-    found = {(hold.account_id, hold.cause): hold for hold in rows}
-    for promise in promises:
-        hold = found.get((promise.account.pk, promise.cause))
-        if hold is not None and hold.amount != promise.amount:
-            raise CauseTakenError(cause=promise.cause)
-    return found
+def _hold_row(promise: Promise, now: datetime) -> Hold:
+    made = new_row(
+        Hold, amount=promise.amount, cause=promise.cause, by=promise.by, at=now,
+        expires_at=promise.expires_at,
+    )  # fmt: skip
+    made.account = promise.account
+    return made
 
 
 def _promise(account: int, amount: int) -> None:

@@ -85,10 +85,10 @@ def find_members(cookies: Iterable[str], community_id: int) -> dict[str, Member]
     """Who many cookies are in a community, in few statements; those who are nobody are left
     out. The members don't bring their community: it is the same for all."""
     hashes = {cookie: _hash(token) for cookie in cookies if (token := _read(cookie))}
-    sessions = WebSession.objects.filter(token_hash__in=hashes.values(), revoked_at=None)
+    sessions = WebSession.objects.filter(token_hash__among=hashes.values(), revoked_at=None)
     accounts = dict(sessions.values_list("token_hash", "account"))
     rows = Member.objects.filter(
-        identities__channel=CHANNEL, identities__external_id__in=accounts.values(),
+        identities__channel=CHANNEL, identities__external_id__among=accounts.values(),
         identities__community=community_id, erased_at=None,
     ).annotate(account=F("identities__external_id"))  # fmt: skip
     members = {row.account: row for row in rows}
