@@ -15,7 +15,7 @@ from qunluo.campaigns.invites import (
 from qunluo.campaigns.marks import do_forget_marks, do_mark_orders, do_mark_payers
 from qunluo.campaigns.mechanics.kernel import OPEN
 from qunluo.campaigns.models import Attribution, Campaign, Following, Play
-from qunluo.campaigns.playing import Asked, is_running, name_play
+from qunluo.campaigns.playing import Asked, is_running, name_play, rules_of
 from qunluo.campaigns.registry import find_mechanic
 from qunluo.events.actions import follow
 from qunluo.events.models import Event
@@ -82,7 +82,8 @@ def _play_of(campaign: Campaign, inviter: int | None) -> tuple[str, bool]:
     mine = Play.objects.filter(campaign=campaign, starter=inviter).order_by("pk").first()
     if mine is not None:
         return mine.key, True
-    return name_play(campaign, Asked(OPEN, _opening(inviter), member=inviter)), False
+    asked = Asked(OPEN, _opening(inviter), member=inviter)
+    return name_play(campaign, asked, rules_of(campaign)), False
 
 
 def _opening(inviter: int | None) -> str:

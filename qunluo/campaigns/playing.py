@@ -210,7 +210,8 @@ def _act(
     campaign: Campaign, acts: Sequence[Asked], by: str, members: Mapping[int, Member]
 ) -> list[Answer]:
     now = clock.now()
-    named = [(name_play(campaign, asked), _as_act(asked, now)) for asked in acts]
+    rules = rules_of(campaign)
+    named = [(name_play(campaign, asked, rules), _as_act(asked, now)) for asked in acts]
     live = Live(campaign)
     live.members |= members
     probe = Probe(campaign, live.versions)
@@ -232,15 +233,13 @@ def _as_act(asked: Asked, now: datetime) -> Act:
     return Act(asked.kind, asked.at or now, asked.member, asked.key, dict(asked.data))
 
 
-def name_play(campaign: Campaign, asked: Asked) -> str:
-    """The play an act belongs to; one that begins is named after its act, so that the same act
-    again finds it."""
+def name_play(campaign: Campaign, asked: Asked, rules: Any) -> str:
+    """The play an act belongs to under the rules in force; one that begins is named after its
+    act, so that the same act again finds it."""
     if asked.play:
         return asked.play
-    live = find_mechanic(campaign.mechanic)
-    rules = rules_of(campaign)
-    act = _as_act(asked, clock.now())
-    return live.play_of(act, rules) or _fresh(asked.key)
+    mechanic = find_mechanic(campaign.mechanic)
+    return mechanic.play_of(_as_act(asked, clock.now()), rules) or _fresh(asked.key)
 
 
 def _fresh(key: str) -> str:

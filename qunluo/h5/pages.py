@@ -100,7 +100,10 @@ def read_json(request: HttpRequest) -> dict[str, Any]:
 
 def one_line(text: object, most: int) -> str:
     """A name as it may be shown: one line without signs that hide or turn what stands there."""
-    plain = "".join(" " if c.isspace() else c for c in str(text or ""))
+    given = str(text or "")
+    if given.isascii() and given.isprintable():  # as most are: nothing to look for
+        return " ".join(given.split())[:most].strip()
+    plain = "".join(" " if c.isspace() else c for c in given)
     kept = "".join(c for c in plain if c == "\u200d" or unicodedata.category(c) not in _HIDDEN)
     return " ".join(kept.split())[:most].strip("\u200d ")
 

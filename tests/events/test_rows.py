@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qunluo.events.models import Event
-from qunluo.events.rows import do_insert, do_replace
+from qunluo.events.rows import do_insert, do_replace, new_row
 from qunluo.kit import clock
 from qunluo.ledger.actions import do_open
 from qunluo.ledger.models import Account, Hold
@@ -55,6 +55,58 @@ def test_they_are_what_the_orm_would_have_written(given_rows: list[dict[str, Any
         with_it = set(Event.objects.filter(data__has_key=name).values_list("pk", flat=True))
         for one, other in zip(ours, theirs, strict=True):
             assert (one.pk in with_it) == (other.pk in with_it)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(words, max_size=6), st.lists(words, max_size=6))
+def test_values_in_one_parameter_find_what_many_find(
+    there: list[str], wanted: list[str]
+) -> None:
+    Event.objects.all().delete()
+    do_insert(_event(kind) for kind in there)
+    rows = Event.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(rows.filter(kind__among=wanted)) == list(rows.filter(kind__in=wanted))
+    assert list(rows.filter(kind__among=set(wanted))) == [k for k in there if k in wanted]
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(numbers, max_size=6), st.lists(numbers, max_size=6))
+def test_numbers_too(there: list[int], wanted: list[int]) -> None:
+    Event.objects.all().delete()
+    do_insert(_event("seen", member_id=number) for number in there)
+    found = Event.objects.filter(member_id__among=wanted).order_by("pk")
+    assert [event.member_id for event in found] == [n for n in there if n in wanted]
+
+
+def _event(kind: str, **more: Any) -> Event:
+    return new_row(Event, community_id=1, kind=kind, at=clock.now(), actor="system", **more)
+
+
+def test_a_new_row_is_what_the_model_makes() -> None:
+    now = clock.now()
+    told = {"account_id": 1, "amount": 2, "cause": "c", "at": now, "by": "me"}
+    ours, theirs = new_row(Hold, **told), Hold(**told)
+    assert ours._state.adding
+    for field in Hold._meta.concrete_fields:
+        assert getattr(ours, field.attname) == getattr(theirs, field.attname)
+
+
+def test_what_is_made_for_a_row_is_its_own() -> None:
+    one, other = _event("a"), _event("b")
+    one.data["x"] = 1
+    assert other.data == {}
+    assert new_row(Event, data={"y": 2}).data == {"y": 2}
+
+
+def test_a_column_that_is_not_there_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match="Hold"):
+        new_row(Hold, amount=1, acount=2)
+    with pytest.raises(TypeError, match="account"):
+        new_row(Hold, account=Account())
 
 
 def test_nothing_is_nothing() -> None:
