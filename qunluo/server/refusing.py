@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 
 from qunluo.console import views
 from qunluo.h5 import refusals
+from qunluo.h5.urls import urlpatterns
 
-OF_MEMBERS = ("/j/", "/r/", "/me")
+OF_MEMBERS = frozenset(str(page.pattern).partition("/")[0] for page in urlpatterns)
 
 
 def _is_member(request: HttpRequest) -> bool:
-    wants_page = not request.headers.get("Accept", "").startswith("application/json")
-    return wants_page and request.path.startswith(OF_MEMBERS)
+    return request.path.split("/")[1] in OF_MEMBERS
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
