@@ -27,11 +27,13 @@ from qunluo.commerce.offers import RuleForm, do_make_rule, points_offer
 from qunluo.commerce.ordering import (
     Ask,
     Delivery,
+    Wish,
     _keepers,
     do_cancel,
     do_complete,
     do_fulfil,
     do_order,
+    do_order_all,
     register_keeper,
 )
 from qunluo.commerce.paying import begin_payment, do_hear
@@ -96,6 +98,30 @@ def test_the_same_key_is_the_same_order(bob: Member) -> None:
         buy(bob, tea, key="k", quantity=2)
     with pytest.raises(KeyTakenError):
         buy(make_member(bob.community, "Dora"), tea, key="k")
+
+
+def test_what_was_ordered_is_found_again_when_nothing_is_left_or_sold_any_more(
+    bob: Member,
+) -> None:
+    tea = sell(bob.community, stock=1)
+    last = buy(bob, tea, key="last")
+    assert buy(bob, tea, key="last") == last
+    Product.objects.filter(pk=tea.product_id).update(state="off_sale")
+    tea.product.refresh_from_db()
+    assert buy(bob, tea, key="last") == last
+    assert pieces(tea) == (1, 1, 0)
+
+
+def test_of_many_orders_those_that_are_there_stay_and_the_others_are_new(bob: Member) -> None:
+    tea = sell(bob.community)
+    first = buy(bob, tea, key="first")
+    wishes = [Wish(bob, [Ask(tea)], key, bob.actor) for key in ("second", "first", "third")]
+    made = do_order_all(bob.community, wishes)
+    assert [order.key for order in made] == ["second", "first", "third"]
+    assert made[1] == first
+    assert pieces(tea) == (10, 3, 0)
+    assert Event.objects.filter(kind="order_created").count() == 3
+    assert do_order_all(bob.community, wishes) == made
 
 
 def test_nobody_orders_more_than_there_is_and_nothing_is_half_ordered(bob: Member) -> None:
