@@ -29,7 +29,7 @@ def kinds_of(tree: ast.Module) -> Iterator[str]:
             yield from chosen(node.args[0], named)
         if isinstance(node, ast.Call) and called(node) in SAYERS:
             yield from (k for a in node.args for k in chosen(a) if SAID.fullmatch(k))
-        if isinstance(node, ast.Call) and called(node) == "Event":
+        if isinstance(node, ast.Call) and is_event(node):
             yield from (
                 k for word in node.keywords if word.arg == "kind" for k in chosen(word.value)
             )
@@ -39,6 +39,12 @@ def kinds_of(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef) and node.name == "_kind_of":
             ends = [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
             yield from (kind for end in ends if end for kind in chosen(end))
+
+
+def is_event(call: ast.Call) -> bool:
+    """`Event(…)` or `new_row(Event, …)`."""
+    made = call.args[0] if called(call) == "new_row" and call.args else call.func
+    return isinstance(made, ast.Name) and made.id == "Event"
 
 
 def called(call: ast.Call) -> str:
