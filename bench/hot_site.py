@@ -3,9 +3,8 @@
 All three find out who asks from the same cookie, ask whether they may, reckon the price by the
 shop's own rules, and leave a held piece, an order with its reckoning, its line, its entries and
 an event. `locked` is how it is commonly written: the shelf locked by `select_for_update`, then
-rows made one by one. `stated` is one conditional statement a
-request for the shelf, and as few others as the ORM allows. `written` is a help in a task of
-one's own, without the ORM.
+rows made one by one. `stated` is one conditional statement a request for the shelf, and as few
+others as the ORM allows. `written` is a help in a task of one's own, without the ORM.
 """
 
 from __future__ import annotations

@@ -212,8 +212,8 @@ def _row(
 ) -> Order:
     to = wish.to
     made = new_row(
-        Order, community_id=community.pk, number=make_number(), member_id=wish.member.pk, key=wish.key,
-        source=wish.source[:120], currency=currency, at=now,
+        Order, number=make_number(), key=wish.key, source=wish.source[:120],
+        currency=currency, at=now,
         total_minor=priced.total_minor, shipping_minor=priced.shipping_minor,
         points=priced.points, snapshot=priced.snapshot, pay_by=wish.pay_by or now + UNPAID,
         store=to.store[:80], note=to.note[:200],
@@ -279,8 +279,8 @@ def _line(order: Order, variant: Variant, reckoned: PricedLine, hold: Hold) -> O
         for r in reckoned.reasons
     ]  # fmt: skip
     return new_row(
-        OrderLine, order_id=order.pk, variant_id=variant.pk, title=variant.shown, sku=variant.sku,
-        quantity=reckoned.line.quantity, list_minor=variant.list_minor,
+        OrderLine, order_id=order.pk, variant_id=variant.pk, title=variant.shown,
+        sku=variant.sku, quantity=reckoned.line.quantity, list_minor=variant.list_minor,
         cost_minor=variant.cost_minor, amount_minor=reckoned.amount_minor,
         points=reckoned.points, reasons=reasons, hold_id=hold.pk,
     )  # fmt: skip

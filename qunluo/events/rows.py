@@ -158,10 +158,8 @@ class Among(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         column, given = self.process_lhs(compiler, connection)
-        return f"{column} IN (SELECT value FROM json_each(%s))", [
-            *given,
-            json.dumps(self._all()),
-        ]
+        every = "SELECT value FROM json_each(%s)"
+        return f"{column} IN ({every})", [*given, json.dumps(self._all())]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, given = self.process_lhs(compiler, connection)
